@@ -1,0 +1,20 @@
+//! `tare invoke`: one invocation, told on standard input and told of on standard output. For the
+//! benches and for commands that compare, not for people, so `--help` does not list it.
+
+use super::Failure;
+use crate::invocation::{Spec, run as run_here};
+use anyhow::Context;
+
+/// Run one cell once: a spec as JSON on standard input, its outcome on standard output
+#[derive(Debug, clap::Args)]
+#[command(hide = true)]
+pub struct Arguments {}
+
+pub fn run(Arguments {}: Arguments) -> Result<(), Failure> {
+    let spec: Spec = serde_json::from_reader(std::io::stdin().lock())
+        .context("standard input holds no invocation spec")
+        .map_err(Failure::Usage)?;
+    let outcome = run_here(spec)?;
+    serde_json::to_writer(std::io::stdout().lock(), &outcome)?;
+    Ok(())
+}

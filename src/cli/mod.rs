@@ -1,0 +1,61 @@
+//! The `tare` command: one file per subcommand, each with one public `run`.
+//!
+//! Results go to files and to stdout, progress and prose to stderr. Exit codes: 0 fine, 1 the tool
+//! failed, 2 wrong usage.
+
+mod agent;
+mod invoke;
+mod mock;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Weighs the async runtime and the HTTP client of an LLM agent, not the model.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Agent(agent::Arguments),
+    Mock(mock::Arguments),
+    Invoke(invoke::Arguments),
+}
+
+/// Why a command did not do what it was asked.
+enum Failure {
+    /// The arguments can't be meant so: exit code 2.
+    Usage(anyhow::Error),
+    /// It was tried and failed: exit code 1.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Agent(arguments) => agent::run(arguments),
+        Command::Mock(arguments) => mock::run(arguments),
+        Command::Invoke(arguments) => invoke::run(arguments),
+    };
+    let (error, code) = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Failed(error)) => (error, 1),
+        Err(Failure::Usage(error)) => (error, 2),
+    };
+    eprintln!("error: {}", one_line(&error));
+    ExitCode::from(code)
+}
+
+/// An error and its causes in one line.
+fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").replace('\n', " ")
+}

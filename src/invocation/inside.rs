@@ -1,0 +1,250 @@
+//! An invocation from the inside: warm up, run, check, count.
+//!
+//! The driver is a spawned task under every runtime, and the same code. An iteration counts only
+//! if each of its calls brought exactly the tokens that the mock was to send: [`Text`] of the same
+//! seed says which.
+
+use super::spec::{Connection, Iteration, Outcome, Spec, Work};
+use crate::cell::Workload;
+use crate::client::{Client, ClientError, Endpoint, EndpointError, Options};
+use crate::engine::text::Text;
+use crate::meter::{Call, Digest, Recorder, Usage};
+use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
+use crate::ollama::{CallError, GenerateRequest, Ollama};
+use crate::runtime::{Runtime, WORKER_NAME};
+use crate::workflow::{AgentError, AgentRun, Job, Topology, run_agent, run_team};
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Why an invocation gives no result.
+#[derive(Debug, thiserror::Error)]
+pub enum InvocationError {
+    /// The address is none.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The runtime does not start.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(io::Error),
+    /// The client can't be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A stream failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// An agent failed.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// A token was lost, added, moved or damaged.
+    #[error(
+        "the tokens are not those that were sent: digest {found} of {count} tokens, expected {expected} of {tokens}; nothing measured here counts"
+    )]
+    WrongTokens {
+        /// The digest of what came.
+        found: Digest,
+        /// How many came.
+        count: usize,
+        /// The digest of what was sent.
+        expected: Digest,
+        /// How many were sent.
+        tokens: u32,
+    },
+    /// Several agents, and nothing said about how they share the runtime.
+    #[error("{0} agents need a topology: name the cell with /join or /spawn")]
+    NoTopology(NonZeroUsize),
+    /// The system does not tell what was used.
+    #[error("cannot read the process's resource usage: {0}")]
+    Usage(io::Error),
+}
+
+/// Runs an invocation in this process. Once only: some runtimes are one per process.
+///
+/// # Errors
+/// When anything fails, or a token is not the one expected; then there is no result at all.
+pub fn run(spec: Spec) -> Result<Outcome, InvocationError> {
+    let cell = spec.cell;
+    cell.weigh(Inside(spec))
+}
+
+struct Inside(Spec);
+
+impl Workload for Inside {
+    type Output = Result<Outcome, InvocationError>;
+
+    fn run<R: Runtime, C: Client<R>>(self) -> Self::Output {
+        let Inside(spec) = self;
+        let mut options = Options::new(Endpoint::resolve(&spec.base_url)?);
+        options.read_buffer = spec.cell.read_buffer();
+        options.headers.push(TRUTH_HEADER);
+
+        let rt = R::new(spec.threads).map_err(InvocationError::Runtime)?;
+        let driver = Driver::<R, C> {
+            ollama: Ollama::new(rt.clone(), Arc::new(options.clone()))?,
+            options: Arc::new(options),
+            expected: Digest::of(Text::new(spec.seed).take(spec.tokens as usize)),
+            spec,
+        };
+        let threads = rt.threads();
+        rt.run(driver.drive(threads))
+    }
+}
+
+struct Driver<R: Runtime, C: Client<R>> {
+    ollama: Ollama<R, C>,
+    options: Arc<Options>,
+    expected: Digest,
+    spec: Spec,
+}
+
+impl<R: Runtime, C: Client<R>> Driver<R, C> {
+    async fn drive(self, threads: NonZeroUsize) -> Result<Outcome, InvocationError> {
+        for _ in 0..self.spec.warm_up {
+            self.iterate().await?;
+        }
+        let room = usize::try_from(self.spec.iterations).unwrap_or_default();
+        let mut iterations = Vec::with_capacity(room);
+        let before = Usage::now().map_err(InvocationError::Usage)?;
+        for _ in 0..self.spec.iterations {
+            iterations.push(self.iterate().await?);
+        }
+        let after = Usage::now().map_err(InvocationError::Usage)?;
+        Ok(Outcome {
+            cell: self.spec.cell,
+            io: C::io().into(),
+            threads,
+            workers_seen: count_workers(),
+            iterations,
+            usage: after - before,
+        })
+    }
+
+    async fn iterate(&self) -> Result<Iteration, InvocationError> {
+        match &self.spec.work {
+            Work::Stream { connection } => self.stream(*connection).await,
+            Work::Agents { agents, corpus } => self.agents(*agents, corpus.clone()).await,
+        }
+    }
+
+    async fn stream(&self, connection: Connection) -> Result<Iteration, InvocationError> {
+        let fresh;
+        let ollama = match connection {
+            Connection::Warm => &self.ollama,
+            Connection::Cold => {
+                let rt = self.ollama.runtime().clone();
+                fresh = Ollama::<R, C>::new(rt, Arc::clone(&self.options))?;
+                &fresh
+            }
+        };
+        let request = GenerateRequest {
+            model: self.spec.model.clone(),
+            prompt: "Count the tokens.".to_owned(),
+            stream: Some(true),
+            options: self.model_options(),
+            ..GenerateRequest::default()
+        };
+        let mut recorder = Recorder::start(self.spec.tokens as usize);
+        let last = ollama.generate(&request, &mut recorder).await?;
+        let call = recorder.finish(last);
+        self.check(&call)?;
+        Ok(Iteration {
+            gross_ns: nanos(call.gross()),
+            net_ns: call.net().map(nanos),
+            ingest_ns: 0,
+            ttft_ns: nanos(call.ttft().unwrap_or_default()),
+            tokens: call.token_count() as u64,
+            delivery_ns: call.delivery().map(nanos).sum(),
+        })
+    }
+
+    async fn agents(
+        &self,
+        agents: NonZeroUsize,
+        corpus: PathBuf,
+    ) -> Result<Iteration, InvocationError> {
+        let job = Job {
+            corpus,
+            model: self.spec.model.clone(),
+            options: self.model_options(),
+            keep_alive: None,
+        };
+        if agents == NonZeroUsize::MIN {
+            let run = run_agent(&self.ollama, &job).await?;
+            let net_ns = run.net().map(nanos);
+            let iteration = self.team(run.gross, &[run])?;
+            return Ok(Iteration {
+                net_ns,
+                ..iteration
+            });
+        }
+        let topology = self.spec.cell.topology;
+        let topology = topology.ok_or(InvocationError::NoTopology(agents))?;
+        let jobs = vec![job; agents.get()];
+        let started = Instant::now();
+        let runs = self.run_team(jobs, topology).await;
+        let gross = started.elapsed();
+        let runs: Vec<AgentRun> = runs.into_iter().collect::<Result<_, _>>()?;
+        self.team(gross, &runs)
+    }
+
+    async fn run_team(
+        &self,
+        jobs: Vec<Job>,
+        topology: Topology,
+    ) -> Vec<Result<AgentRun, AgentError>> {
+        run_team(&self.ollama, jobs, topology).await
+    }
+
+    /// The account of agents that ran at once.
+    fn team(&self, gross: Duration, runs: &[AgentRun]) -> Result<Iteration, InvocationError> {
+        let mut iteration = Iteration {
+            gross_ns: nanos(gross),
+            ..Iteration::default()
+        };
+        for run in runs {
+            iteration.ingest_ns += nanos(run.ingest);
+            for stage in run.stages() {
+                self.check(&stage.call)?;
+                iteration.tokens += stage.call.token_count() as u64;
+                iteration.delivery_ns += stage.call.delivery().map(nanos).sum::<u64>();
+            }
+        }
+        let first = runs.first().and_then(|run| run.analysis.call.ttft());
+        iteration.ttft_ns = nanos(first.unwrap_or_default());
+        Ok(iteration)
+    }
+
+    fn model_options(&self) -> ModelOptions {
+        ModelOptions {
+            seed: Some(self.spec.seed),
+            num_predict: Some(i32::try_from(self.spec.tokens).unwrap_or(i32::MAX)),
+            ..ModelOptions::default()
+        }
+    }
+
+    fn check(&self, call: &Call) -> Result<(), InvocationError> {
+        let found = call.digest();
+        if found == self.expected {
+            return Ok(());
+        }
+        Err(InvocationError::WrongTokens {
+            found,
+            count: call.token_count(),
+            expected: self.expected,
+            tokens: self.spec.tokens,
+        })
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How many threads of this process are named as a runtime's workers are, where `/proc` tells.
+fn count_workers() -> Option<usize> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
+    let names =
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    Some(names.filter(|name| name.trim_end() == WORKER_NAME).count())
+}

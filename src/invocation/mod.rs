@@ -1,0 +1,17 @@
+//! An invocation: one process that runs one cell once. It is the unit of all statistics, because
+//! memory layout, thread placement and page cache differ from process to process and stay put
+//! within one.
+//!
+//! [`Spec`] says what to run and [`Outcome`] what came of it, both as JSON; [`run`] does it in the
+//! present process (that is `tare invoke`), and [`Program`] starts such a process and hears it out.
+//! [`MockServer`] is the other process, the mock.
+
+mod inside;
+mod process;
+mod server;
+mod spec;
+
+pub use inside::{InvocationError, run};
+pub use process::{ProcessError, Program};
+pub use server::{MockServer, ServerError};
+pub use spec::{Connection, Iteration, Outcome, Spec, Work};

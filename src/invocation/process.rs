@@ -1,0 +1,98 @@
+//! An invocation from the outside: start the process, tell it what to run, hear what came of it.
+
+use super::spec::{Outcome, Spec};
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The `tare` program, which runs invocations and mocks.
+#[derive(Clone, Debug)]
+pub struct Program(PathBuf);
+
+/// Why a process gave no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It does not start, or can't be spoken to.
+    #[error("cannot run {}: {source}", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It failed.
+    #[error("{cell}: {message}")]
+    Failed {
+        /// The cell it was to run.
+        cell: String,
+        /// Its own words.
+        message: String,
+    },
+    /// It said something else.
+    #[error("{cell}: the invocation ended well, but what it printed is no outcome: {source}")]
+    Unreadable {
+        /// The cell it was to run.
+        cell: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+impl Program {
+    /// The program in this file.
+    pub fn at(path: impl AsRef<OsStr>) -> Self {
+        Self(PathBuf::from(path.as_ref()))
+    }
+
+    /// The program that is running.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn this() -> io::Result<Self> {
+        std::env::current_exe().map(Self)
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Runs one invocation in a process of its own.
+    ///
+    /// # Errors
+    /// When the process can't be run, or it fails: then with its own words.
+    pub fn invoke(&self, spec: &Spec) -> Result<Outcome, ProcessError> {
+        let cell = spec.cell.to_string();
+        let start = |source| ProcessError::Start {
+            program: self.0.clone(),
+            source,
+        };
+        let mut child = Command::new(&self.0)
+            .arg("invoke")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(start)?;
+        let told = match child.stdin.take() {
+            Some(mut stdin) => {
+                let spec = serde_json::to_vec(spec).map_err(io::Error::other);
+                spec.and_then(|spec| stdin.write_all(&spec))
+            }
+            None => Ok(()),
+        };
+        let output = child.wait_with_output().map_err(start)?;
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr);
+            let message = match words.trim() {
+                "" => format!("the invocation ended with {} and no word", output.status),
+                words => words.trim_start_matches("error: ").to_owned(),
+            };
+            return Err(ProcessError::Failed { cell, message });
+        }
+        told.map_err(start)?;
+        serde_json::from_slice(&output.stdout)
+            .map_err(|source| ProcessError::Unreadable { cell, source })
+    }
+}

@@ -1,0 +1,91 @@
+//! The mock as a process beside ours.
+//!
+//! It ends with us however we end: by the drop of its handle after a panic, by the signal that the
+//! terminal sends to both, and otherwise because its standard input, which we hold, is closed by
+//! the system when we are gone.
+
+use super::process::Program;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+/// A running mock; it stops when this is dropped.
+#[derive(Debug)]
+pub struct MockServer {
+    child: Child,
+    base_url: String,
+}
+
+/// Why there is no mock.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// It does not start.
+    #[error("cannot start the mock: {0}")]
+    Start(#[from] io::Error),
+    /// It ended at once.
+    #[error("the mock did not start: {0}")]
+    Ended(String),
+}
+
+impl MockServer {
+    /// Starts a mock with a profile, a shipped one's name or a file, on any free port. `model`
+    /// replaces the profile's.
+    ///
+    /// # Errors
+    /// When it does not start: then with its own words.
+    pub fn start(
+        program: &Program,
+        profile: &str,
+        model: Option<&str>,
+    ) -> Result<Self, ServerError> {
+        let mut command = Command::new(program.path());
+        command
+            .args([
+                "mock",
+                "--listen",
+                "127.0.0.1:0",
+                "--until-eof",
+                "--profile",
+            ])
+            .arg(profile);
+        if let Some(model) = model {
+            command.args(["--model", model]);
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        match line.trim().strip_prefix("listening on ") {
+            Some(base_url) => Ok(Self {
+                base_url: base_url.to_owned(),
+                child,
+            }),
+            None => {
+                let mut words = String::new();
+                if let Some(stderr) = child.stderr.as_mut() {
+                    stderr.read_to_string(&mut words)?;
+                }
+                child.wait()?;
+                let words = words.trim().trim_start_matches("error: ");
+                Err(ServerError::Ended(words.to_owned()))
+            }
+        }
+    }
+
+    /// Its base URL.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+}
+
+impl Drop for MockServer {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to stop.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

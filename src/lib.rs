@@ -1,0 +1,35 @@
+//! **tare** weighs the runtime, not the model: *tare = gross − net*, where gross is the wall-clock
+//! time of an agent's work, net what the inference server spent, and tare what the agent's own
+//! process added.
+//!
+//! The layers, each of which may use those named before it and none after it:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`runtime`] | trait `Runtime`; one file per async runtime, and blocking threads as the floor |
+//! | [`client`] | trait `Client`; one file per HTTP client |
+//! | [`ollama`] | wire types, the sans-IO NDJSON decoder, the calls |
+//! | [`meter`] | the clock, CPU time, a stream's token times, the gross/net/tare account |
+//! | [`engine`] | sans-IO model of an Ollama server: profiles and due times, and no clock |
+//! | [`mock`] | the engine behind HTTP, in a process of its own |
+//! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
+//! | [`cell`] | from a cell's name to the monomorphised workload |
+//! | [`stats`] | means, intervals, ratios; no I/O |
+//! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
+//! | [`report`] | results as JSON, Markdown and tables |
+//! | [`cli`] | the `tare` command, one file per subcommand |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod cell;
+pub mod cli;
+pub mod client;
+pub mod engine;
+pub mod invocation;
+pub mod meter;
+pub mod mock;
+pub mod ollama;
+pub mod report;
+pub mod runtime;
+pub mod stats;
+pub mod workflow;

@@ -1,0 +1,7 @@
+//! The `tare` command. All of it is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tare::cli::main()
+}

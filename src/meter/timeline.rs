@@ -1,0 +1,233 @@
+//! One call by the client's clock, held against the server's.
+//!
+//! A [`Recorder`] listens while the answer streams: per token it reads the clock and appends to
+//! buffers that are large enough beforehand. All arithmetic comes later, in [`Call`].
+
+use super::{Digest, Moment};
+use crate::ollama::{Final, Sink};
+use std::time::Duration;
+
+/// Listens to an answer.
+#[derive(Debug)]
+pub struct Recorder {
+    started: Moment,
+    text: String,
+    /// Where each token ends in `text`, and when it was there.
+    tokens: Vec<(usize, Moment)>,
+    thinking: String,
+}
+
+impl Recorder {
+    /// Starts the call's clock. `tokens` is how many to make room for.
+    pub fn start(tokens: usize) -> Self {
+        const BYTES_PER_TOKEN: usize = 8;
+        let text = String::with_capacity(tokens * BYTES_PER_TOKEN);
+        let tokens = Vec::with_capacity(tokens);
+        Self {
+            started: Moment::now(),
+            text,
+            tokens,
+            thinking: String::new(),
+        }
+    }
+
+    /// Stops the clock: the answer is complete.
+    pub fn finish(self, last: Final) -> Call {
+        Call {
+            ended: Moment::now(),
+            recorder: self,
+            last,
+        }
+    }
+}
+
+impl Sink for Recorder {
+    fn token(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.tokens.push((self.text.len(), Moment::now()));
+    }
+
+    fn thinking(&mut self, text: &str) {
+        self.thinking.push_str(text);
+    }
+}
+
+/// A call that was answered.
+#[derive(Debug)]
+pub struct Call {
+    recorder: Recorder,
+    ended: Moment,
+    /// The server's own account.
+    pub last: Final,
+}
+
+impl Call {
+    /// The answer.
+    pub fn text(&self) -> &str {
+        &self.recorder.text
+    }
+
+    /// What the model thought before it, where it said so.
+    pub fn thinking(&self) -> &str {
+        &self.recorder.thinking
+    }
+
+    /// The pieces of the answer as they came.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        let mut start = 0;
+        self.recorder.tokens.iter().map(move |&(end, _)| {
+            let token = &self.recorder.text[start..end];
+            start = end;
+            token
+        })
+    }
+
+    /// How many pieces came.
+    pub fn token_count(&self) -> usize {
+        self.recorder.tokens.len()
+    }
+
+    /// The digest of the pieces.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.tokens())
+    }
+
+    /// From the start of the call to its end, by the client's clock.
+    pub fn gross(&self) -> Duration {
+        self.ended.since(self.recorder.started)
+    }
+
+    /// What the server spent: with the mock from the request's arrival to the making of the last
+    /// line, else what the server states as its total; `None` where it states nothing.
+    pub fn net(&self) -> Option<Duration> {
+        let nanos = match &self.last.tare_truth {
+            Some(truth) => truth.done,
+            None => self.last.total_duration,
+        };
+        (nanos > 0).then(|| Duration::from_nanos(nanos))
+    }
+
+    /// Gross less net, in nanoseconds; negative if the server states more than there was.
+    pub fn tare_ns(&self) -> Option<i64> {
+        let nanos = |d: Duration| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX);
+        self.net().map(|net| nanos(self.gross()) - nanos(net))
+    }
+
+    /// Time to first token, by the client's clock: `None` without a token.
+    pub fn ttft(&self) -> Option<Duration> {
+        let (_, first) = self.recorder.tokens.first()?;
+        Some(first.since(self.recorder.started))
+    }
+
+    /// Inter-token latencies, by the client's clock.
+    pub fn itl(&self) -> impl Iterator<Item = Duration> {
+        let tokens = self.recorder.tokens.windows(2);
+        tokens.map(|pair| pair[1].1.since(pair[0].1))
+    }
+
+    /// Time per output token: (last − first) / (n − 1); `None` with fewer than two tokens.
+    pub fn tpot(&self) -> Option<Duration> {
+        let [(_, first), .., (_, last)] = self.recorder.tokens.as_slice() else {
+            return None;
+        };
+        let gaps = u32::try_from(self.recorder.tokens.len() - 1).ok()?;
+        Some(last.since(*first) / gaps)
+    }
+
+    /// From the server's write of each token to the moment it was parsed here. Empty unless the
+    /// server told the truth about every token.
+    pub fn delivery(&self) -> impl Iterator<Item = Duration> {
+        let truth = self.last.tare_truth.as_ref();
+        let whole = truth.filter(|truth| truth.sent.len() == self.token_count());
+        whole.into_iter().flat_map(|truth| {
+            let received = Moment(truth.received);
+            let here = self.recorder.tokens.iter();
+            here.zip(&truth.sent)
+                .map(move |((_, at), &sent)| at.since(received.plus(sent)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ollama::Truth;
+
+    fn call(at: &[u64], last: Final) -> Call {
+        Call {
+            recorder: Recorder {
+                started: Moment(1_000),
+                text: "abc"[..at.len()].to_owned(),
+                tokens: at
+                    .iter()
+                    .enumerate()
+                    .map(|(i, &t)| (i + 1, Moment(t)))
+                    .collect(),
+                thinking: String::new(),
+            },
+            ended: Moment(9_000),
+            last,
+        }
+    }
+
+    fn told(received: u64, sent: &[u64], done: u64) -> Final {
+        Final {
+            total_duration: 7_777,
+            tare_truth: Some(Truth {
+                received,
+                due: Vec::new(),
+                sent: sent.to_vec(),
+                done,
+            }),
+            ..Final::default()
+        }
+    }
+
+    #[test]
+    fn tare_is_gross_less_net() {
+        let call = call(
+            &[2_000, 4_000, 8_000],
+            told(1_500, &[400, 2_000, 6_000], 7_000),
+        );
+        assert_eq!(call.gross(), Duration::from_nanos(8_000));
+        assert_eq!(call.net(), Some(Duration::from_nanos(7_000)));
+        assert_eq!(call.tare_ns(), Some(1_000));
+        assert_eq!(call.ttft(), Some(Duration::from_nanos(1_000)));
+        assert_eq!(call.tpot(), Some(Duration::from_nanos(3_000)));
+        let nanos = |d: Duration| d.as_nanos();
+        assert_eq!(call.itl().map(nanos).collect::<Vec<_>>(), [2_000, 4_000]);
+        assert_eq!(
+            call.delivery().map(nanos).collect::<Vec<_>>(),
+            [100, 500, 500]
+        );
+        assert_eq!(call.tokens().collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_real_server_gives_net_but_no_delivery() {
+        let call = call(
+            &[2_000],
+            Final {
+                total_duration: 7_500,
+                ..Final::default()
+            },
+        );
+        assert_eq!(call.tare_ns(), Some(500));
+        assert_eq!(call.delivery().count(), 0);
+        assert_eq!(call.tpot(), None);
+    }
+
+    #[test]
+    fn what_no_server_stated_is_absent_not_zero() {
+        let call = call(&[], Final::default());
+        assert_eq!(call.net(), None);
+        assert_eq!(call.tare_ns(), None);
+        assert_eq!(call.ttft(), None);
+    }
+
+    #[test]
+    fn a_truth_about_other_tokens_tells_no_delivery() {
+        let call = call(&[2_000, 3_000], told(1_500, &[400], 7_000));
+        assert_eq!(call.delivery().count(), 0);
+    }
+}

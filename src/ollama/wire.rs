@@ -1,0 +1,183 @@
+//! The JSON of Ollama's API, in the order and with the omissions of the real server: a field whose
+//! value is zero is left out.
+//!
+//! All durations are nanoseconds.
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// Overrides of a model's options; what is absent is the server's default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// Layers offloaded to the GPU; negative: as many as fit. A change reloads the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_gpu: Option<i32>,
+    /// Context length in tokens. A change reloads the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_ctx: Option<u32>,
+    /// Sampling temperature, 0 or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// Nucleus sampling, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    /// Sample from so many tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<u32>,
+    /// Penalty on repetition; 1 is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_penalty: Option<f64>,
+    /// Seed of the sampler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Most tokens to generate; negative: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_predict: Option<i32>,
+}
+
+impl Options {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How long a model stays loaded after a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum KeepAlive {
+    /// Seconds; 0 unloads at once, negative keeps it for good.
+    Seconds(i64),
+    /// Go's notation, such as `5m`.
+    Text(String),
+}
+
+/// The body of `POST /api/generate`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GenerateRequest {
+    /// The model's name.
+    #[serde(default)]
+    pub model: String,
+    /// The prompt; an empty one only loads the model.
+    #[serde(default)]
+    pub prompt: String,
+    /// System prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Whether to stream; the server's default is yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<bool>,
+    /// No template around the prompt, and no `context` in the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<bool>,
+    /// How long the model stays loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<KeepAlive>,
+    /// Overrides.
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
+}
+
+/// One message of a chat.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// `system`, `user`, `assistant` or `tool`.
+    pub role: String,
+    /// What was said.
+    #[serde(default)]
+    pub content: String,
+}
+
+/// The body of `POST /api/chat`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChatRequest {
+    /// The model's name.
+    #[serde(default)]
+    pub model: String,
+    /// The conversation; an empty one only loads the model.
+    #[serde(default)]
+    pub messages: Vec<Message>,
+    /// Whether to stream; the server's default is yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<bool>,
+    /// How long the model stays loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<KeepAlive>,
+    /// Overrides.
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
+}
+
+/// What the last line says about the whole reply, beside `done: true`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Final {
+    /// `stop`, `length`, `load` or `unload`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_reason: Option<Cow<'static, str>>,
+    /// Every token id of prompt and answer (generate only).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<u32>,
+    /// From the request's arrival to the end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub total_duration: u64,
+    /// From the request's arrival until a runner was granted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub load_duration: u64,
+    /// Tokens of the prompt, cached ones included.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub prompt_eval_count: u64,
+    /// Time spent on those that were not cached.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub prompt_eval_duration: u64,
+    /// Tokens generated.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub eval_count: u64,
+    /// Time spent on generating them: `eval_count - 1` gaps.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub eval_duration: u64,
+    /// The mock's ground truth, where the request asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tare_truth: Option<Truth>,
+}
+
+impl Final {
+    /// The server's own generation rate, tokens per second; `None` where it gave no duration.
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        (self.eval_duration > 0).then(|| self.eval_count as f64 / (self.eval_duration as f64 / 1e9))
+    }
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+/// The request header that asks the mock for its ground truth, and the value it takes.
+pub const TRUTH_HEADER: (&str, &str) = ("x-tare-truth", "1");
+
+/// What really happened, by the clock of the mock: `CLOCK_MONOTONIC`, which a client on the same
+/// machine shares. Nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truth {
+    /// When the request arrived: a reading of the clock. The others count from here.
+    pub received: u64,
+    /// When each token was due.
+    pub due: Vec<u64>,
+    /// When each token was written to the socket: the clock as read just before that `write`.
+    pub sent: Vec<u64>,
+    /// When the last line was made, all tokens being written.
+    pub done: u64,
+}
+
+/// The body of an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody<'a> {
+    /// What went wrong.
+    #[serde(borrow)]
+    pub error: Cow<'a, str>,
+}
+
+/// The body of `GET /api/version`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Such as `0.12.11`.
+    pub version: String,
+}
