@@ -1,1 +1,308 @@
-fn main() {}
+//! Every cell through every workload, and at the end the table.
+//!
+//! A Criterion sample here is an invocation: `iter_custom` starts a `tare invoke` process, which
+//! makes one runtime, warms up, runs the iterations inside a spawned task, checks every token and
+//! tells its own times; starting the process is not in them. So no two runtimes ever share a
+//! process, and Criterion's interval is over processes. The mocks are processes too.
+//!
+//! What this is *not* evidence for: Criterion runs the cells one after the other, so a slow minute
+//! of the machine hits one cell and not the next. Its figures are for a developer's quick look and
+//! for `--baseline`. The table is measured separately, in randomised blocks: compare cells by that.
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
+use std::cell::{OnceCell, RefCell};
+use std::fmt::Display;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::exit;
+use std::time::Duration;
+use tare::cell::Cell;
+use tare::invocation::{Connection, MockServer, Outcome, Program, Spec, Work, in_blocks};
+use tare::report::cells::{Measured, render};
+
+/// Worker threads of every runtime.
+const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
+/// Seed of the answers' text, and of the order within a block.
+const SEED: u64 = 1;
+/// The model that the mocks' profiles serve.
+const MODEL: &str = "gemma3:latest";
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let lab = Lab::new();
+    workflow(&mut criterion, &lab);
+    stream(&mut criterion, &lab);
+    first_token(&mut criterion, &lab);
+    agents(&mut criterion, &lab);
+    criterion.final_summary();
+    lab.print_table();
+}
+
+/// A whole agent: `burst` is its wall-clock time when the server costs next to nothing, `tare` what
+/// it adds to a server that paces its tokens.
+fn workflow(criterion: &mut Criterion, lab: &Lab) {
+    let mut burst = group(criterion, "workflow/burst", 700);
+    for cell in Cell::matrix() {
+        let task = Task::new(cell, one_agent(), 256, Profile::Instant);
+        lab.measure(&mut burst, task, |outcome| outcome.total(|i| i.gross_ns));
+    }
+    burst.finish();
+    let mut tare = group(criterion, "workflow/tare", 1500);
+    for cell in Cell::matrix() {
+        let task = Task::new(cell, one_agent(), 16, Profile::Paced);
+        lab.measure(&mut tare, task, tare_of);
+    }
+    tare.finish();
+}
+
+/// One stream after the other over one connection: `burst` is its wall-clock time, `paced` the
+/// delivery latency of its tokens, both per token.
+fn stream(criterion: &mut Criterion, lab: &Lab) {
+    let mut burst = group(criterion, "stream/burst", 700);
+    for cell in Cell::matrix() {
+        let task = Task::new(cell, one_stream(Connection::Warm), 512, Profile::Instant).warm(20);
+        burst.throughput(Throughput::Elements(task.tokens.into()));
+        lab.measure(&mut burst, task, |outcome| outcome.total(|i| i.gross_ns));
+    }
+    burst.finish();
+    let mut paced = group(criterion, "stream/paced", 1200);
+    for cell in Cell::matrix() {
+        let task = Task::new(cell, one_stream(Connection::Warm), 32, Profile::Paced);
+        paced.throughput(Throughput::Elements(task.tokens.into()));
+        lab.measure(&mut paced, task, |outcome| outcome.total(|i| i.delivery_ns));
+    }
+    paced.finish();
+}
+
+/// Time to first token: `cold` over a new connection each time, `warm` over a kept one.
+fn first_token(criterion: &mut Criterion, lab: &Lab) {
+    for (name, connection) in [
+        ("ttft/cold", Connection::Cold),
+        ("ttft/warm", Connection::Warm),
+    ] {
+        let mut group = group(criterion, name, 500);
+        for cell in Cell::matrix() {
+            let task = Task::new(cell, one_stream(connection), 1, Profile::Instant).warm(20);
+            lab.measure(&mut group, task, |outcome| outcome.total(|i| i.ttft_ns));
+        }
+        group.finish();
+    }
+}
+
+/// Several agents on one runtime, in each topology: wall-clock time until the last is done.
+fn agents(criterion: &mut Criterion, lab: &Lab) {
+    for (count, millis) in [(2, 800), (16, 2000)] {
+        let count = NonZeroUsize::new(count).expect("no count is 0");
+        let mut group = group(criterion, &format!("agents/{count}"), millis);
+        for cell in Cell::matrix().into_iter().flat_map(Cell::topologies) {
+            let task = Task::new(cell, agents_at_work(count), 32, Profile::Instant);
+            lab.measure(&mut group, task, |outcome| outcome.total(|i| i.gross_ns));
+        }
+        group.finish();
+    }
+}
+
+/// A group of ten samples per cell. `millis` is what they take together: the least time that ten
+/// processes with an iteration each need, or somewhat more where an iteration is short.
+fn group<'a>(
+    criterion: &'a mut Criterion,
+    name: &str,
+    millis: u64,
+) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group
+        .sample_size(10)
+        .sampling_mode(SamplingMode::Flat)
+        .warm_up_time(Duration::from_millis(50))
+        .measurement_time(Duration::from_millis(millis))
+        .nresamples(10_000);
+    group
+}
+
+fn one_stream(connection: Connection) -> Work {
+    Work::Stream { connection }
+}
+
+fn one_agent() -> Work {
+    agents_at_work(NonZeroUsize::MIN)
+}
+
+fn agents_at_work(agents: NonZeroUsize) -> Work {
+    Work::Agents {
+        agents,
+        corpus: Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus"),
+    }
+}
+
+/// Tare of all iterations together. The paced mock is never so late that it is not positive; if it
+/// were, Criterion could not take it, and would be told one nanosecond.
+fn tare_of(outcome: &Outcome) -> Duration {
+    let tare: f64 = outcome.iterations.iter().filter_map(|i| i.tare_ns()).sum();
+    Duration::from_nanos((tare as u64).max(1))
+}
+
+#[derive(Clone, Copy)]
+enum Profile {
+    Instant,
+    Paced,
+}
+
+/// What an invocation is to do.
+struct Task {
+    cell: Cell,
+    work: Work,
+    tokens: u32,
+    warm_up: u32,
+    profile: Profile,
+}
+
+impl Task {
+    fn new(cell: Cell, work: Work, tokens: u32, profile: Profile) -> Self {
+        Self {
+            cell,
+            work,
+            tokens,
+            warm_up: 1,
+            profile,
+        }
+    }
+
+    fn warm(self, warm_up: u32) -> Self {
+        Self { warm_up, ..self }
+    }
+}
+
+/// Starts the processes: the mocks when they are first needed, an invocation per sample.
+struct Lab {
+    program: Program,
+    instant: OnceCell<MockServer>,
+    paced: OnceCell<MockServer>,
+    seen: RefCell<Vec<Cell>>,
+}
+
+impl Lab {
+    fn new() -> Self {
+        Self {
+            program: Program::at(env!("CARGO_BIN_EXE_tare")),
+            instant: OnceCell::new(),
+            paced: OnceCell::new(),
+            seen: RefCell::new(Vec::new()),
+        }
+    }
+
+    fn mock(&self, profile: Profile) -> &MockServer {
+        let (server, name) = match profile {
+            Profile::Instant => (&self.instant, "instant"),
+            Profile::Paced => (&self.paced, "paced-1ms"),
+        };
+        server.get_or_init(|| or_exit(MockServer::start(&self.program, name, Some(MODEL))))
+    }
+
+    fn measure(
+        &self,
+        group: &mut BenchmarkGroup<'_, WallTime>,
+        task: Task,
+        value: impl Fn(&Outcome) -> Duration,
+    ) {
+        group.bench_function(task.cell.to_string(), |bencher| {
+            bencher.iter_custom(|iterations| value(&self.invoke(&task, iterations)));
+            self.note(task.cell);
+        });
+    }
+
+    fn invoke(&self, task: &Task, iterations: u64) -> Outcome {
+        let spec = Spec {
+            cell: task.cell,
+            threads: THREADS,
+            base_url: self.mock(task.profile).base_url().to_owned(),
+            model: MODEL.to_owned(),
+            work: task.work.clone(),
+            tokens: task.tokens,
+            seed: SEED,
+            warm_up: task.warm_up,
+            iterations,
+        };
+        or_exit(self.program.invoke(&spec))
+    }
+
+    /// Notes that a cell was run, for the table.
+    fn note(&self, cell: Cell) {
+        let cell = Cell {
+            topology: None,
+            ..cell
+        };
+        let mut seen = self.seen.borrow_mut();
+        if cell != Cell::FLOOR && !seen.contains(&cell) {
+            seen.push(cell);
+        }
+    }
+
+    /// Measures the cells that were run, in randomised blocks with the floor and one cell a second
+    /// time, and prints the table.
+    fn print_table(&self) {
+        let cells = self.seen.borrow();
+        let (Some(blocks), Some(&control)) = (blocks_wanted(), cells.first()) else {
+            return;
+        };
+        let mut subjects = vec![Cell::FLOOR];
+        subjects.extend_from_slice(&cells);
+        subjects.push(control);
+        eprintln!(
+            "Measuring {} cells in {blocks} randomised blocks...",
+            cells.len() + 2
+        );
+        let results = in_blocks(&subjects, blocks, SEED, |cell| {
+            let agent = Task::new(cell, one_agent(), TABLE_TOKENS, Profile::Paced);
+            let stream = Task::new(cell, one_stream(Connection::Warm), 512, Profile::Instant);
+            Ok::<_, std::convert::Infallible>((
+                self.invoke(&agent, 1),
+                self.invoke(&stream.warm(20), 40),
+            ))
+        });
+        let Ok(results) = results;
+        let mut measured = subjects.iter().zip(results).map(|(&cell, outcomes)| {
+            let (agent, stream) = outcomes.into_iter().unzip();
+            Measured {
+                cell,
+                agent,
+                stream,
+            }
+        });
+        let floor = measured.next();
+        let mut measured: Vec<_> = measured.collect();
+        let again = measured.pop();
+        if let Some(floor) = floor {
+            println!(
+                "\n{blocks} invocations per cell, in randomised blocks (seed {SEED}); {THREADS} worker threads, 1 under tokio-local.\n\
+                 gross, net, tare, delivery: one agent against the mock `paced-1ms`, two answers of {TABLE_TOKENS} tokens; CPU: streams of 512 tokens in a burst.\n\
+                 × floor: against threads/raw. In brackets: 95 % bootstrap intervals over invocations.\n\n{}",
+                render(&floor, &measured, again.as_ref())
+            );
+        }
+    }
+}
+
+/// Tokens of each of the agent's two answers in the table.
+const TABLE_TOKENS: u32 = 64;
+
+/// How many blocks the table takes; `None` if nothing is being measured (`--test`, `--list`, ...).
+fn blocks_wanted() -> Option<usize> {
+    let given = |flag: &str| {
+        let with_value = format!("{flag}=");
+        std::env::args().any(|arg| arg == flag || arg.starts_with(&with_value))
+    };
+    let otherwise = ["--test", "--list", "--profile-time", "--load-baseline"];
+    if !given("--bench") || otherwise.into_iter().any(given) {
+        return None;
+    }
+    Some(if given("--quick") { 4 } else { 15 })
+}
+
+/// A failed invocation is no measurement: say why, and end. The mocks end with this process.
+fn or_exit<T, E: Display>(outcome: Result<T, E>) -> T {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        exit(1)
+    })
+}

@@ -1,6 +1,8 @@
 //! The latency model that a mock follows, in TOML.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -75,15 +77,43 @@ pub enum ProfileError {
         source: std::io::Error,
     },
     /// Not a profile.
-    #[error("profile {name}{}: {reason}", line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    #[error("profile {name}{}: {reason}", line.as_ref().map(|line| format!(", {line}")).unwrap_or_default())]
     Invalid {
         /// Name or file.
         name: String,
-        /// The line, counted from 1, where the parser knows it.
-        line: Option<usize>,
+        /// The line, where the parser knows it.
+        line: Option<Line>,
         /// What is wrong.
         reason: String,
     },
+}
+
+/// A line of a file, for a message.
+#[derive(Debug)]
+pub struct Line {
+    number: usize,
+    text: String,
+}
+
+impl Line {
+    /// The line that a parser's span lies in; `None` where the span is of several lines.
+    fn of(span: Range<usize>, text: &str) -> Option<Self> {
+        if text.get(span.clone())?.contains('\n') {
+            return None;
+        }
+        let number = text[..span.start].matches('\n').count();
+        let text = text.lines().nth(number)?.trim().to_owned();
+        Some(Self {
+            number: number + 1,
+            text,
+        })
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} (`{}`)", self.number, self.text)
+    }
 }
 
 fn shipped_names() -> String {
@@ -119,8 +149,7 @@ impl Profile {
             reason,
         };
         let profile: Self = toml::from_str(text).map_err(|error| {
-            let before = error.span().map(|span| &text[..span.start]);
-            let line = before.map(|before| before.matches('\n').count() + 1);
+            let line = error.span().and_then(|span| Line::of(span, text));
             invalid(line, error.message().trim().replace('\n', "; "))
         })?;
         if profile.tokens == 0 {
@@ -159,8 +188,15 @@ mod tests {
     fn an_error_names_the_line_and_the_field() {
         let sound = SHIPPED[1].1;
         for (was, is, expected) in [
-            ("gap = \"1ms\"", "gap = \"1 parsec\"", "parsec"),
-            ("gap = ", "gab = ", "gab"),
+            (
+                "gap = \"1ms\"",
+                "gap = \"1 parsec\"",
+                "line 8 (`gap = \"1 parsec\"`)",
+            ),
+            ("gap = \"1ms\"", "gap = 1", "line 8 (`gap = 1`)"),
+            ("gap = ", "gab = ", "unknown field `gab`"),
+            ("gap = \"1ms\"", "", "missing field `gap`"),
+            ("gap = \"1ms\"", "gap = ", "line 8"),
             ("tokens = 256", "tokens = 0", "`tokens` must be at least 1"),
         ] {
             let text = sound.replace(was, is);
@@ -169,15 +205,6 @@ mod tests {
             assert!(error.contains(expected), "{error}");
             assert!(!error.contains('\n'), "{error}");
         }
-        let text = sound.replace("gap = \"1ms\"", "gap = 1");
-        let line = 1 + text
-            .lines()
-            .position(|l| l.starts_with("gap"))
-            .expect("a gap");
-        let error = Profile::parse("mine", &text)
-            .expect_err("a number")
-            .to_string();
-        assert!(error.contains(&format!("line {line}")), "{error}");
     }
 
     #[test]

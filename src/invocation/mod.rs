@@ -4,13 +4,16 @@
 //!
 //! [`Spec`] says what to run and [`Outcome`] what came of it, both as JSON; [`run`] does it in the
 //! present process (that is `tare invoke`), and [`Program`] starts such a process and hears it out.
-//! [`MockServer`] is the other process, the mock.
+//! [`MockServer`] is the other process, the mock; [`in_blocks`] interleaves what is
+//! to be compared.
 
+mod blocks;
 mod inside;
 mod process;
 mod server;
 mod spec;
 
+pub use blocks::in_blocks;
 pub use inside::{InvocationError, run};
 pub use process::{ProcessError, Program};
 pub use server::{MockServer, ServerError};

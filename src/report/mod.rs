@@ -1,1 +1,3 @@
 //! Results as JSON, Markdown and tables.
+
+pub mod cells;

@@ -2,15 +2,19 @@
 //!
 //! The percentile bootstrap (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993,
 //! ch. 13): resample the invocations with replacement, take the statistic of each resample, and
-//! cut off 2.5 % at each end. For a ratio the *blocks* are resampled, so that what a block's cells
+//! cut off a tail at each end. With few invocations that interval is too narrow, because a resample
+//! varies less than the sample did and no tail is known: so the tails are those of the *expanded*
+//! percentile interval (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, § 4.2.3),
+//! which for a mean gives Student's interval: 0.9 % instead of 2.5 % with ten of them. For a ratio the *blocks* are resampled, so that what a block's cells
 //! had in common, a slow second of the machine say, cancels.
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// How many resamples.
 const RESAMPLES: usize = 10_000;
-/// What the two ends leave out together.
+/// What the two ends of an interval leave out together.
 const ALPHA: f64 = 0.05;
 
 /// An estimate with its 95 % confidence interval, in the unit of the samples.
@@ -65,11 +69,21 @@ fn interval(
         .map(|_| statistic(&mut std::iter::repeat_with(|| rng.usize(..count)).take(count)))
         .collect();
     drawn.sort_by(f64::total_cmp);
+    let tail = expanded_tail(count)?;
     Some(Interval {
         estimate: statistic(&mut (0..count)),
-        low: quantile(&drawn, ALPHA / 2.0),
-        high: quantile(&drawn, 1.0 - ALPHA / 2.0),
+        low: quantile(&drawn, tail),
+        high: quantile(&drawn, 1.0 - tail),
     })
+}
+
+/// The share of resamples that an interval of so many samples leaves out at each end: that which a
+/// normal distribution has beyond √(n / (n − 1)) times Student's quantile.
+fn expanded_tail(count: usize) -> Option<f64> {
+    let count = count as f64;
+    let student = StudentsT::new(0.0, 1.0, count - 1.0).ok()?;
+    let bound = (count / (count - 1.0)).sqrt() * student.inverse_cdf(ALPHA / 2.0);
+    Some(Normal::standard().cdf(bound))
 }
 
 /// The quantile `q` of sorted, non-empty samples, between neighbours linearly (type 7 of Hyndman
@@ -121,23 +135,29 @@ mod tests {
         assert_eq!(mean(&[]), None);
     }
 
-    /// Of a mean, the bootstrap must come close to the normal interval. The percentile bootstrap
-    /// of 40 samples is a few per cent narrower than Student's, hence the tolerance.
     #[test]
-    fn the_interval_of_a_mean_is_close_to_the_normal_one() {
-        let samples: Vec<f64> = (0..40).map(|i| f64::from((i * 37) % 40)).collect();
-        let mean = samples.iter().sum::<f64>() / 40.0;
-        let variance = samples.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / 40.0;
-        let half = 1.96 * (variance / 40.0).sqrt();
-        let interval = mean_interval(&samples, 7).expect("enough samples");
-        assert!(
-            (interval.low - (mean - half)).abs() < 0.1 * half,
-            "{interval:?}"
-        );
-        assert!(
-            (interval.high - (mean + half)).abs() < 0.1 * half,
-            "{interval:?}"
-        );
+    fn the_tail_is_that_of_students_interval() {
+        // t(9, 0.025) = 2.262157, × √(10/9) = 2.384525; the normal tail beyond is 0.008551.
+        let tail = expanded_tail(10).expect("enough samples");
+        assert!((tail - 0.008_551).abs() < 1e-5, "{tail}");
+        let tail = expanded_tail(1_000_000).expect("enough samples");
+        assert!((tail - 0.025).abs() < 1e-5, "{tail}");
+    }
+
+    /// In 95 of 100 experiments the interval should hold the truth. 600 of ten samples each,
+    /// their seeds fixed; three standard errors of a binomial proportion are 2.7 points.
+    #[test]
+    fn the_interval_of_ten_samples_holds_the_truth_as_often_as_it_says() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        let held = (0..600).filter(|&seed| {
+            // Twelve uniforms less six: normal enough, mean 0, sd 1.
+            let mut normal = || (0..12).map(|_| rng.f64()).sum::<f64>() - 6.0;
+            let samples: Vec<f64> = (0..10).map(|_| normal()).collect();
+            let interval = mean_interval(&samples, seed).expect("enough samples");
+            interval.low <= 0.0 && 0.0 <= interval.high
+        });
+        let share = held.count() as f64 / 600.0;
+        assert!((0.923..=0.977).contains(&share), "{share}");
     }
 
     proptest! {
