@@ -44,7 +44,8 @@ struct Link<R: Runtime> {
 
 /// A connection that is driven by whoever waits for something to come over it.
 struct Line<R: Runtime> {
-    connection: Connection<R::Stream, Full<Bytes>>,
+    /// `None` once it has ended; that tells all who wait for something over it.
+    connection: Option<Connection<R::Stream, Full<Bytes>>>,
     gate: Gate,
 }
 
@@ -57,8 +58,10 @@ impl<R: Runtime> Line<R> {
     ) -> Poll<Result<T, ::hyper::Error>> {
         let connection = &mut self.connection;
         self.gate.poll(cx, |cx| {
-            if let Poll::Ready(Err(error)) = connection.poll_unpin(cx) {
-                return Poll::Ready(Err(error));
+            let ended = connection.as_mut().map(|it| it.poll_unpin(cx));
+            if let Some(Poll::Ready(ended)) = ended {
+                *connection = None;
+                ended?;
             }
             outcome(cx)
         })
@@ -178,7 +181,7 @@ impl<R: Runtime> Hyper<R> {
         Ok(Link {
             sender,
             line: Line {
-                connection,
+                connection: Some(connection),
                 gate: Gate::new(),
             },
         })
@@ -229,10 +232,7 @@ impl<R: Runtime> Body for HyperBody<R> {
                     }
                 }
                 Ok(None) => {
-                    self.link
-                        .take()
-                        .into_iter()
-                        .for_each(|link| self.shared.put_idle(link));
+                    self.link.take().map(|link| self.shared.put_idle(link));
                     return Ok(None);
                 }
                 Err(error) => {

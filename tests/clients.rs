@@ -1,0 +1,380 @@
+//! What every cell's client makes of what a server may do: split its bytes anywhere, stall, break
+//! off, complain, or be something else. In this process, on the real runtimes, over real sockets.
+
+mod support;
+
+use std::net::TcpStream;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+use support::{Canned, STREAM_HEAD, chunk, send, until_closed};
+use tare::cell::{AsyncClient, Cell, Stack, Workload};
+use tare::client::{Client, ClientError, Endpoint, Limits, Options, Phase};
+use tare::engine::text::Text;
+use tare::meter::Recorder;
+use tare::ollama::{CallError, GenerateRequest, Ollama};
+use tare::runtime::Runtime;
+
+/// Makes the same call so many times over one client, and gives each one's tokens.
+struct Ask {
+    options: Options,
+    times: usize,
+}
+
+type Told = Vec<Result<Vec<String>, CallError>>;
+
+impl Workload for Ask {
+    type Output = Told;
+
+    fn run<R: Runtime, C: Client<R>>(self) -> Told {
+        let rt = R::new(NonZeroUsize::new(2).expect("2 is not 0")).expect("a runtime");
+        let ollama = Ollama::<R, C>::new(rt.clone(), Arc::new(self.options)).expect("a client");
+        rt.run(async move {
+            let request = GenerateRequest {
+                model: "m".to_owned(),
+                prompt: "p".to_owned(),
+                ..GenerateRequest::default()
+            };
+            let mut told = Vec::new();
+            for _ in 0..self.times {
+                let mut recorder = Recorder::start(100);
+                told.push(ollama.generate(&request, &mut recorder).await.map(|last| {
+                    let call = recorder.finish(last);
+                    call.tokens().map(str::to_owned).collect()
+                }));
+            }
+            told
+        })
+    }
+}
+
+fn ask_times(cell: Cell, server: &Canned, limits: Limits, times: usize) -> Told {
+    let limits = Limits {
+        head: limits.head.min(Duration::from_secs(20)),
+        ..limits
+    };
+    let mut options = Options::new(Endpoint::resolve(&server.base_url()).expect("a URL"));
+    options.limits = limits;
+    options.read_buffer = cell.read_buffer();
+    cell.weigh(Ask { options, times })
+}
+
+fn ask(cell: Cell, server: &Canned, limits: Limits) -> Result<Vec<String>, CallError> {
+    ask_times(cell, server, limits, 1).remove(0)
+}
+
+fn line(text: &str) -> String {
+    let text = serde_json::json!(text);
+    format!("{{\"model\":\"m\",\"response\":{text},\"done\":false}}\n")
+}
+
+/// A last line with a long `context`, as real servers send it.
+fn last() -> String {
+    let context: Vec<u32> = (0..1500).map(|id| 100_000 + id).collect();
+    format!(
+        "{{\"model\":\"m\",\"response\":\"\",\"done\":true,\"done_reason\":\"stop\",\"context\":{context:?},\"total_duration\":5}}\n"
+    )
+}
+
+fn tokens() -> Vec<&'static str> {
+    Text::new(4).take(60).collect()
+}
+
+fn stream_of_tokens() -> String {
+    let mut stream: String = tokens().into_iter().map(line).collect();
+    stream.push_str(&last());
+    stream
+}
+
+#[test]
+fn tokens_survive_any_chunking() {
+    // HTTP chunks of every small size, which split lines and characters anywhere, and large ones,
+    // which join many lines and do not fit a small read buffer.
+    for size in [1, 2, 3, 7, 64, 1000, 1024, 5000, 1 << 20] {
+        let server = Canned::start(move |stream| {
+            send(stream, STREAM_HEAD)?;
+            for piece in stream_of_tokens().as_bytes().chunks(size) {
+                send(stream, &chunk(piece))?;
+            }
+            send(stream, &chunk(b""))
+        });
+        for cell in Cell::matrix() {
+            let told = ask(cell, &server, Limits::default());
+            assert_eq!(
+                told.expect("an answer"),
+                tokens(),
+                "{cell}, chunks of {size}"
+            );
+        }
+    }
+}
+
+#[test]
+fn tokens_survive_any_split_of_the_network() {
+    // Whole HTTP chunks, but their bytes reach the socket in pieces: chunk sizes are split too.
+    for size in [1, 5, 113] {
+        let server = Canned::start(move |stream| {
+            let mut reply = STREAM_HEAD.to_vec();
+            for line in stream_of_tokens().split_inclusive('\n') {
+                reply.extend(chunk(line.as_bytes()));
+            }
+            reply.extend(chunk(b""));
+            reply.chunks(size).try_for_each(|piece| send(stream, piece))
+        });
+        for cell in Cell::matrix() {
+            let told = ask(cell, &server, Limits::default());
+            assert_eq!(
+                told.expect("an answer"),
+                tokens(),
+                "{cell}, pieces of {size}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_body_of_a_given_length_or_until_the_end_is_read_too() {
+    let sized = Canned::start(|stream| {
+        let body = stream_of_tokens();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        send(stream, head.as_bytes())?;
+        send(stream, body.as_bytes())
+    });
+    let unsized_ = Canned::start(|stream| {
+        send(
+            stream,
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n\r\n",
+        )?;
+        send(stream, stream_of_tokens().as_bytes())?;
+        None
+    });
+    for cell in Cell::matrix() {
+        for server in [&sized, &unsized_] {
+            let told = ask(cell, server, Limits::default());
+            assert_eq!(told.expect("an answer"), tokens(), "{cell}");
+        }
+    }
+}
+
+fn answer_well(stream: &mut TcpStream) -> Option<()> {
+    send(stream, STREAM_HEAD)?;
+    send(stream, &chunk(stream_of_tokens().as_bytes()))?;
+    send(stream, &chunk(b""))
+}
+
+#[test]
+fn a_connection_is_kept_and_used_again() {
+    const CALLS: usize = 20;
+    for cell in Cell::matrix() {
+        let server = Canned::start(answer_well);
+        let told = ask_times(cell, &server, Limits::default(), CALLS);
+        assert!(told.iter().all(Result::is_ok), "{cell}: {told:?}");
+        // reqwest hands a connection back from a task of its own, so that a call which follows at
+        // once may find none and make another.
+        let most = match cell.stack {
+            Stack::Async(_, AsyncClient::Reqwest) => CALLS - 1,
+            _ => 1,
+        };
+        let made = server.connections();
+        assert!((1..=most).contains(&made), "{cell} made {made}");
+    }
+}
+
+#[test]
+fn a_connection_that_the_server_closed_is_replaced() {
+    for cell in Cell::matrix() {
+        let server = Canned::start(|stream| {
+            send(
+                stream,
+                b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/x-ndjson\r\n\r\n",
+            )?;
+            send(stream, stream_of_tokens().as_bytes())?;
+            None
+        });
+        let told = ask_times(cell, &server, Limits::default(), 3);
+        assert!(told.iter().all(Result::is_ok), "{cell}: {told:?}");
+        assert_eq!(server.connections(), 3, "{cell}");
+    }
+}
+
+fn short() -> Limits {
+    Limits {
+        head: Duration::from_millis(150),
+        gap: Duration::from_millis(150),
+        ..Limits::default()
+    }
+}
+
+fn timed_out(told: Result<Vec<String>, CallError>) -> Option<Phase> {
+    match told {
+        Err(CallError::Client(ClientError::TimedOut { phase, .. })) => Some(phase),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_server_that_never_replies_runs_into_the_heads_limit() {
+    let server = Canned::start(|stream| {
+        until_closed(stream);
+        None
+    });
+    for cell in Cell::matrix() {
+        let told = ask(cell, &server, short());
+        assert_eq!(timed_out(told), Some(Phase::Head), "{cell}");
+    }
+}
+
+#[test]
+fn a_server_that_stalls_between_tokens_runs_into_the_gaps_limit() {
+    let server = Canned::start(|stream| {
+        send(stream, STREAM_HEAD)?;
+        send(stream, &chunk(line("one").as_bytes()))?;
+        until_closed(stream);
+        None
+    });
+    for cell in Cell::matrix() {
+        let told = ask(cell, &server, short());
+        assert_eq!(timed_out(told), Some(Phase::Gap), "{cell}");
+    }
+}
+
+#[test]
+fn a_server_that_drips_for_ever_runs_into_the_calls_limit() {
+    let server = Canned::start(|stream| {
+        send(stream, STREAM_HEAD)?;
+        loop {
+            send(stream, &chunk(line("on and on").as_bytes()))?;
+        }
+    });
+    let limits = Limits {
+        call: Duration::from_millis(150),
+        ..Limits::default()
+    };
+    for cell in Cell::matrix() {
+        let told = ask(cell, &server, limits);
+        assert_eq!(timed_out(told), Some(Phase::Call), "{cell}");
+    }
+}
+
+/// Streams `text` in one chunk and ends the body properly.
+fn streams(text: String) -> Canned {
+    Canned::start(move |stream| {
+        send(stream, STREAM_HEAD)?;
+        send(stream, &chunk(text.as_bytes()))?;
+        send(stream, &chunk(b""))
+    })
+}
+
+#[test]
+fn an_error_in_the_middle_is_told_with_the_tokens_before_it() {
+    let server = streams(line("a") + &line("b") + "{\"error\":\"out of memory\"}\n");
+    for cell in Cell::matrix() {
+        match ask(cell, &server, Limits::default()) {
+            Err(CallError::GaveUp {
+                tokens, message, ..
+            }) => assert_eq!((tokens, message.as_str()), (2, "out of memory"), "{cell}"),
+            other => panic!("{cell}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_stream_without_done_is_truncated_even_if_http_is_content() {
+    for text in [line("a"), line("a") + "{\"model\":\"m\",\"respon"] {
+        let server = streams(text);
+        for cell in Cell::matrix() {
+            let told = ask(cell, &server, Limits::default());
+            assert!(
+                matches!(told, Err(CallError::Truncated { tokens: 1, .. })),
+                "{cell}: {told:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_breaks_in_the_middle_is_an_error() {
+    let server = Canned::start(|stream| {
+        send(stream, STREAM_HEAD)?;
+        send(stream, &chunk(line("a").as_bytes()))?;
+        None
+    });
+    for cell in Cell::matrix() {
+        let told = ask(cell, &server, Limits::default());
+        let Err(CallError::Client(ClientError::Broken { reason, .. })) = told else {
+            panic!("{cell}: {told:?}");
+        };
+        assert!(!reason.is_empty(), "{cell}");
+    }
+}
+
+#[test]
+fn a_refusal_is_told_in_the_servers_words() {
+    let server = Canned::start(|stream| {
+        let body = r#"{"error":"model 'm' not found"}"#;
+        let head = format!(
+            "HTTP/1.1 404 Not Found\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        send(stream, head.as_bytes())
+    });
+    for cell in Cell::matrix() {
+        match ask(cell, &server, Limits::default()) {
+            Err(CallError::Refused {
+                status, message, ..
+            }) => assert_eq!(
+                (status, message.as_str()),
+                (404, "model 'm' not found"),
+                "{cell}"
+            ),
+            other => panic!("{cell}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_server_that_answers_html_is_no_ollama() {
+    for status in ["200 OK", "502 Bad Gateway"] {
+        let server = Canned::start(move |stream| {
+            let body = "<html><body>Welcome to nginx!</body></html>";
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            send(stream, head.as_bytes())
+        });
+        for cell in Cell::matrix() {
+            match ask(cell, &server, Limits::default()) {
+                Err(CallError::NotOllama { content_type, .. }) => {
+                    assert_eq!(content_type, "text/html", "{cell}");
+                }
+                other => panic!("{cell}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn no_server_is_an_error_that_names_the_address() {
+    // A port that was free a moment ago, and that nobody has been told of.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    for cell in Cell::matrix() {
+        let mut options =
+            Options::new(Endpoint::resolve(&format!("http://{address}")).expect("a URL"));
+        options.read_buffer = cell.read_buffer();
+        let told = cell.weigh(Ask { options, times: 1 }).remove(0);
+        let Err(CallError::Client(error @ ClientError::Connect { .. })) = told else {
+            panic!("{cell}: {told:?}");
+        };
+        let error = error.to_string();
+        assert!(
+            error.contains(&address.to_string()) && error.contains("refused"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,462 @@
+//! The mock on the wire: what it says is what Ollama says, byte by byte where that matters.
+//!
+//! The requests are written by hand over a plain socket, so that no client's leniency hides a
+//! difference.
+
+mod support;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use support::{mock, program};
+use tare::engine::text::Text;
+use tare::invocation::MockServer;
+
+struct Reply {
+    status: String,
+    headers: Vec<(String, String)>,
+    /// The body's HTTP chunks, or the body as one.
+    chunks: Vec<String>,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(given, _)| given == name);
+        found.next().map(|(_, value)| value.as_str())
+    }
+
+    fn body(&self) -> String {
+        self.chunks.concat()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body()).expect("a JSON body")
+    }
+}
+
+/// Sends one request and reads the whole reply.
+fn ask(server: &MockServer, head: &str, body: &str) -> Reply {
+    let address = server.base_url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("the mock listens");
+    let method = head.split(' ').next().expect("a method");
+    let mut lines = head.split('\n');
+    let first = lines.next().expect("a request line");
+    let further: String = lines.map(|line| format!("{line}\r\n")).collect();
+    write!(
+        stream,
+        "{first} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{further}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request");
+    let mut reader = BufReader::new(stream);
+    let mut line = || {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a line");
+        line.trim_end_matches("\r\n").to_owned()
+    };
+    let status = line().trim_start_matches("HTTP/1.1 ").to_owned();
+    let mut headers = Vec::new();
+    loop {
+        let header = line();
+        let Some((name, value)) = header.split_once(": ") else {
+            break;
+        };
+        headers.push((name.to_lowercase(), value.to_owned()));
+    }
+    let mut reply = Reply {
+        status,
+        headers,
+        chunks: Vec::new(),
+    };
+    let mut read = |size: usize| {
+        let mut bytes = vec![0; size];
+        reader.read_exact(&mut bytes).expect("a body");
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    if reply.header("transfer-encoding") == Some("chunked") {
+        loop {
+            let mut size = String::new();
+            while !size.ends_with("\r\n") {
+                size.push_str(&read(1));
+            }
+            let size = usize::from_str_radix(size.trim_end(), 16).expect("a chunk size");
+            let chunk = read(size);
+            assert_eq!(read(2), "\r\n");
+            if size == 0 {
+                break;
+            }
+            reply.chunks.push(chunk);
+        }
+    } else if method != "HEAD" {
+        let length = reply.header("content-length").unwrap_or("0");
+        let length = length.parse().expect("a number");
+        reply.chunks.push(read(length));
+    }
+    reply
+}
+
+fn generate(server: &MockServer, body: &str) -> Reply {
+    ask(server, "POST /api/generate", body)
+}
+
+#[test]
+fn generate_streams_a_line_per_token_and_chunk() {
+    let server = mock("instant");
+    let reply = generate(
+        &server,
+        r#"{"model":"gemma3","prompt":"Why is the sky blue?","options":{"seed":5,"num_predict":40}}"#,
+    );
+    assert_eq!(reply.status, "200 OK");
+    assert_eq!(reply.header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(reply.chunks.len(), 41, "one HTTP chunk a line");
+    let mut tokens = Vec::new();
+    for line in &reply.chunks[..40] {
+        assert!(
+            line.ends_with("}\n") && line.matches('\n').count() == 1,
+            "{line:?}"
+        );
+        assert!(
+            line.starts_with(r#"{"model":"gemma3","created_at":"20"#),
+            "fields in Ollama's order: {line}"
+        );
+        assert!(line.ends_with(",\"done\":false}\n"), "{line}");
+        assert!(!line.contains(['<', '>', '&']), "Go escapes these: {line}");
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        tokens.push(line["response"].as_str().expect("a token").to_owned());
+    }
+    assert_eq!(tokens, Text::new(5).take(40).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_last_line_has_ollamas_fields_in_ollamas_order_and_no_other() {
+    let server = mock("paced-1ms");
+    let body = r#"{"model":"gemma3","prompt":"Why?","options":{"num_predict":3}}"#;
+    let reply = generate(&server, body);
+    let last = reply.chunks.last().expect("a last line");
+    let names: Vec<_> = last.split('"').skip(1).step_by(2).collect();
+    let order = [
+        "model",
+        "created_at",
+        "response",
+        "done",
+        "done_reason",
+        "context",
+        "total_duration",
+        "load_duration",
+        "prompt_eval_count",
+        "prompt_eval_duration",
+        "eval_count",
+        "eval_duration",
+    ];
+    let found: Vec<_> = names.iter().filter(|name| order.contains(name)).collect();
+    assert_eq!(found, order.iter().collect::<Vec<_>>(), "{last}");
+    let last: Value = serde_json::from_str(last).expect("JSON");
+    assert_eq!(
+        last.as_object().expect("an object").len(),
+        order.len(),
+        "{last}"
+    );
+    assert_eq!(
+        (&last["done"], &last["response"]),
+        (&Value::Bool(true), &Value::from(""))
+    );
+    assert_eq!(last["done_reason"], "length");
+    assert_eq!(last["eval_count"], 3);
+    let nanos = |name: &str| last[name].as_u64().expect("a duration");
+    assert_eq!(nanos("load_duration"), 1_000_000, "as the profile says");
+    let parts = nanos("load_duration") + nanos("prompt_eval_duration") + nanos("eval_duration");
+    assert!(parts <= nanos("total_duration"), "{last}");
+    assert!(nanos("eval_duration") > 0 && nanos("prompt_eval_duration") >= 2_000_000);
+}
+
+#[test]
+fn the_truth_is_told_only_when_asked_for() {
+    let server = mock("paced-1ms");
+    let body = r#"{"model":"gemma3","prompt":"Why?","options":{"num_predict":5}}"#;
+    assert!(!generate(&server, body).body().contains("truth"));
+    let reply = ask(&server, "POST /api/generate\nx-tare-truth: 1", body);
+    let last: Value =
+        serde_json::from_str(reply.chunks.last().expect("a last line")).expect("JSON");
+    let truth = &last["tare_truth"];
+    let times = |name: &str| -> Vec<u64> {
+        let times = truth[name].as_array().expect("a list").iter();
+        times.map(|t| t.as_u64().expect("nanoseconds")).collect()
+    };
+    let (due, sent) = (times("due"), times("sent"));
+    assert_eq!(due.len(), 5);
+    assert!(
+        due.windows(2).all(|pair| pair[1] - pair[0] == 1_000_000),
+        "{due:?}"
+    );
+    assert_eq!(sent.len(), 5);
+    assert!(
+        due.iter().zip(&sent).all(|(due, sent)| due <= sent),
+        "never early: {truth}"
+    );
+    assert!(sent.windows(2).all(|pair| pair[0] <= pair[1]));
+    assert!(truth["done"].as_u64().expect("a time") >= sent[4]);
+    assert!(truth["received"].as_u64().expect("a time") > 0);
+}
+
+#[test]
+fn chat_streams_messages() {
+    let server = mock("instant");
+    let reply = ask(
+        &server,
+        "POST /api/chat",
+        r#"{"model":"gemma3:latest","messages":[{"role":"user","content":"Hi"}],"options":{"seed":5,"num_predict":4}}"#,
+    );
+    assert_eq!(reply.chunks.len(), 5);
+    for (line, token) in reply.chunks.iter().zip(Text::new(5).take(4)) {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(line["message"]["role"], "assistant");
+        assert_eq!(line["message"]["content"], token);
+        assert_eq!(line["done"], false);
+    }
+    let last: Value = serde_json::from_str(&reply.chunks[4]).expect("JSON");
+    assert_eq!(
+        (&last["done"], &last["context"]),
+        (&Value::Bool(true), &Value::Null)
+    );
+}
+
+#[test]
+fn without_streaming_the_answer_is_one_object() {
+    let server = mock("instant");
+    let whole = |n: usize| {
+        let body = format!(
+            r#"{{"model":"gemma3","prompt":"Why?","stream":false,"options":{{"seed":5,"num_predict":{n}}}}}"#
+        );
+        generate(&server, &body)
+    };
+    let short = whole(6);
+    assert_eq!(
+        short.header("content-type"),
+        Some("application/json; charset=utf-8")
+    );
+    assert!(
+        short.header("content-length").is_some(),
+        "sized up to 2,048 bytes"
+    );
+    assert_eq!(
+        short.json()["response"],
+        Text::new(5).take(6).collect::<String>()
+    );
+    let long = whole(1000);
+    assert_eq!(
+        long.header("transfer-encoding"),
+        Some("chunked"),
+        "chunked above"
+    );
+    assert_eq!(long.json()["eval_count"], 1000);
+}
+
+#[test]
+fn an_empty_prompt_loads_the_model() {
+    let server = mock("instant");
+    let last = generate(&server, r#"{"model":"gemma3"}"#).json();
+    assert_eq!(
+        (&last["done"], &last["done_reason"]),
+        (&Value::Bool(true), &"load".into())
+    );
+    assert_eq!(
+        (&last["response"], &last["eval_count"]),
+        (&"".into(), &Value::Null)
+    );
+}
+
+#[test]
+fn the_small_routes_answer() {
+    let server = mock("instant");
+    let root = ask(&server, "GET /", "");
+    assert_eq!(
+        (root.status.as_str(), root.body().as_str()),
+        ("200 OK", "Ollama is running")
+    );
+    assert_eq!(ask(&server, "HEAD /", "").status, "200 OK");
+    let version = ask(&server, "GET /api/version", "");
+    assert!(version.json()["version"].is_string());
+    assert_eq!(
+        version.header("content-type"),
+        Some("application/json; charset=utf-8")
+    );
+    let tags = ask(&server, "GET /api/tags", "").json();
+    let model = &tags["models"][0];
+    assert_eq!(
+        (&model["name"], &model["model"]),
+        (&"gemma3:latest".into(), &"gemma3:latest".into())
+    );
+    assert_eq!(model["details"]["family"], "gemma3");
+    let show = ask(&server, "POST /api/show", r#"{"model":"gemma3"}"#).json();
+    assert_eq!(show["model_info"]["general.architecture"], "gemma3");
+    assert_eq!(ask(&server, "GET /none", "").status, "404 Not Found");
+    assert_eq!(
+        ask(&server, "GET /api/generate", "").status,
+        "405 Method Not Allowed"
+    );
+}
+
+#[test]
+fn errors_have_ollamas_status_and_words() {
+    let server = mock("instant");
+    for (head, body, status, words) in [
+        (
+            "POST /api/generate",
+            "",
+            "400 Bad Request",
+            "missing request body",
+        ),
+        (
+            "POST /api/chat",
+            "",
+            "400 Bad Request",
+            "missing request body",
+        ),
+        (
+            "POST /api/generate",
+            r#"{"model":"x","prompt":"a"}"#,
+            "404 Not Found",
+            "model 'x' not found",
+        ),
+        (
+            "POST /api/generate",
+            r#"{"prompt":"a"}"#,
+            "404 Not Found",
+            "model '' not found",
+        ),
+        (
+            "POST /api/chat",
+            r#"{"messages":[]}"#,
+            "400 Bad Request",
+            "model is required",
+        ),
+        (
+            "POST /api/show",
+            r#"{"model":"x"}"#,
+            "404 Not Found",
+            "model 'x' not found",
+        ),
+    ] {
+        let reply = ask(&server, head, body);
+        assert_eq!(reply.status, status, "{head} {body}");
+        assert_eq!(reply.json()["error"], words, "{head} {body}");
+        assert_eq!(
+            reply.header("content-type"),
+            Some("application/json; charset=utf-8")
+        );
+    }
+    let reply = generate(&server, "{\"model\":");
+    assert_eq!(reply.status, "400 Bad Request");
+}
+
+#[test]
+fn the_head_comes_with_the_first_token_and_not_before() {
+    // The head is in the same read as the first line: the mock writes both at once.
+    let server = mock("paced-10ms");
+    let address = server.base_url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("the mock listens");
+    let body = r#"{"model":"gemma3","prompt":"Why?","options":{"num_predict":3}}"#;
+    write!(
+        stream,
+        "POST /api/generate HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request");
+    let mut first = vec![0; 4096];
+    let size = stream.read(&mut first).expect("a reply");
+    let first = String::from_utf8_lossy(&first[..size]);
+    assert!(
+        first.starts_with("HTTP/1.1 200 OK") && first.contains("\"response\""),
+        "{first}"
+    );
+    assert!(
+        !first.contains("\"done\":true"),
+        "but not the last: {first}"
+    );
+}
+
+#[test]
+fn two_streams_at_once_do_not_wait_for_each_other() {
+    let server = mock("paced-10ms");
+    let address = server.base_url().trim_start_matches("http://").to_owned();
+    let body = r#"{"model":"gemma3","prompt":"Why?","options":{"num_predict":2}}"#;
+    let start = || {
+        let mut stream = TcpStream::connect(&address).expect("the mock listens");
+        write!(stream, "POST /api/generate HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+            .expect("a request");
+        stream
+    };
+    let streams = [start(), start(), start()];
+    for mut stream in streams {
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).expect("a reply");
+        assert!(reply.contains("\"done\":true"), "{reply}");
+    }
+}
+
+fn refused(arguments: &[&str], code: i32) -> String {
+    let output = Command::new(program().path())
+        .arg("mock")
+        .args(arguments)
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+fn one_line(text: &str) -> &str {
+    assert_eq!(text.matches('\n').count(), 1, "{text}");
+    text.trim_end()
+}
+
+#[test]
+fn a_taken_port_is_said_in_one_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let said = refused(&["--listen", &address], 1);
+    let said = one_line(&said);
+    assert!(
+        said.starts_with("error: cannot listen on ") && said.contains(&address),
+        "{said}"
+    );
+    assert!(said.contains("in use") && said.contains("port 0"), "{said}");
+}
+
+#[test]
+fn an_unknown_or_malformed_profile_is_said_in_one_line() {
+    let said = refused(&["--profile", "warp"], 2);
+    assert!(one_line(&said).contains("no profile `warp`"), "{said}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mine.toml");
+    std::fs::write(&file, "description = \"x\"\ngap = 5\n").expect("a file");
+    let said = refused(&["--profile", file.to_str().expect("a path")], 2);
+    assert!(
+        one_line(&said).contains("mine.toml, line 2 (`gap = 5`)"),
+        "{said}"
+    );
+}
+
+#[test]
+fn wrong_flags_are_wrong_usage() {
+    assert!(refused(&["--listen", "localhost"], 2).contains("--listen"));
+    assert!(refused(&["--frobnicate"], 2).contains("--frobnicate"));
+}
+
+#[test]
+fn it_ends_with_whoever_started_it() {
+    let mut child = std::process::Command::new(program().path())
+        .args(["mock", "--listen", "127.0.0.1:0", "--until-eof"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+    stdout.read_line(&mut line).expect("a line");
+    assert!(line.starts_with("listening on http://127.0.0.1:"), "{line}");
+    drop(child.stdin.take());
+    assert!(child.wait().expect("it ends").success());
+}
