@@ -232,7 +232,9 @@ impl<R: Runtime> Body for HyperBody<R> {
                     }
                 }
                 Ok(None) => {
-                    self.link.take().map(|link| self.shared.put_idle(link));
+                    if let Some(link) = self.link.take() {
+                        self.shared.put_idle(link);
+                    }
                     return Ok(None);
                 }
                 Err(error) => {

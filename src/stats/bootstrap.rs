@@ -8,6 +8,7 @@
 //! which for a mean gives Student's interval: 0.9 % instead of 2.5 % with ten of them. For a ratio the *blocks* are resampled, so that what a block's cells
 //! had in common, a slow second of the machine say, cancels.
 
+use super::describe::quantile;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
@@ -26,11 +27,6 @@ pub struct Interval {
     pub low: f64,
     /// Upper end.
     pub high: f64,
-}
-
-/// The arithmetic mean; `None` of nothing.
-pub fn mean(samples: &[f64]) -> Option<f64> {
-    (!samples.is_empty()).then(|| samples.iter().sum::<f64>() / samples.len() as f64)
 }
 
 /// The interval of the mean, one sample per invocation; `None` of fewer than two.
@@ -72,8 +68,8 @@ fn interval(
     let tail = expanded_tail(count)?;
     Some(Interval {
         estimate: statistic(&mut (0..count)),
-        low: quantile(&drawn, tail),
-        high: quantile(&drawn, 1.0 - tail),
+        low: quantile(&drawn, tail)?,
+        high: quantile(&drawn, 1.0 - tail)?,
     })
 }
 
@@ -86,27 +82,10 @@ fn expanded_tail(count: usize) -> Option<f64> {
     Some(Normal::standard().cdf(bound))
 }
 
-/// The quantile `q` of sorted, non-empty samples, between neighbours linearly (type 7 of Hyndman
-/// and Fan, 1996).
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
-    let (below, above) = (at.floor() as usize, at.ceil() as usize);
-    sorted[below] + (sorted[above] - sorted[below]) * (at - below as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn quantiles_lie_between_neighbours() {
-        let sorted = [1.0, 2.0, 3.0, 4.0];
-        assert_eq!(quantile(&sorted, 0.0), 1.0);
-        assert_eq!(quantile(&sorted, 0.5), 2.5);
-        assert_eq!(quantile(&sorted, 1.0), 4.0);
-        assert_eq!(quantile(&[7.0], 0.3), 7.0);
-    }
 
     #[test]
     fn equal_samples_leave_no_doubt() {
@@ -132,7 +111,6 @@ mod tests {
         assert_eq!(mean_interval(&[1.0], 1), None);
         assert_eq!(ratio_interval(&[1.0, 2.0], &[1.0], 1), None);
         assert_eq!(ratio_interval(&[1.0, 2.0], &[1.0, 0.0], 1), None);
-        assert_eq!(mean(&[]), None);
     }
 
     #[test]

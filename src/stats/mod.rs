@@ -1,5 +1,7 @@
 //! Numbers in, numbers out: no I/O, no clock, and every random draw from a seed.
 
 mod bootstrap;
+mod describe;
 
-pub use bootstrap::{Interval, mean, mean_interval, ratio_interval};
+pub use bootstrap::{Interval, mean_interval, ratio_interval};
+pub use describe::{mean, quantile};

@@ -1,5 +1,7 @@
 //! `tare mock`: a server that answers as Ollama does, with every delay known.
 
+mod self_test;
+
 use super::Failure;
 use crate::engine::{Profile, ProfileError};
 use crate::mock::Mock;
@@ -24,6 +26,9 @@ pub struct Arguments {
     /// End when standard input does: with the process that started this one
     #[arg(long)]
     until_eof: bool,
+    /// Measure how late this machine lets a mock send its tokens, instead of serving
+    #[arg(long, conflicts_with_all = ["listen", "until_eof"])]
+    self_test: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -33,6 +38,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     })?;
     if let Some(model) = arguments.model {
         profile.model = model;
+    }
+    if arguments.self_test {
+        return self_test::run(&arguments.profile, &profile.model);
     }
     let mock = Mock::listen(arguments.listen, profile)?;
     {
