@@ -12,7 +12,12 @@ use std::process::ExitCode;
 
 /// Weighs the async runtime and the HTTP client of an LLM agent, not the model.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "Example, which needs no server and no GPU:\n  tare agent --mock"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

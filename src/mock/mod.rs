@@ -3,7 +3,7 @@
 //!
 //! It runs in a process of its own and on one thread: an executor and hyper's server on
 //! `async-io`, whose timer is finer than a tenth of a millisecond where tokio's has a wheel of one.
-//! What it states as truth about a token's sending is read off at the socket ([`socket`]), not
+//! What it states as truth about a token's sending is read off at the socket (`socket.rs`), not
 //! where the token was made.
 
 mod json;
