@@ -7,6 +7,7 @@ mod agent;
 mod invoke;
 mod mock;
 
+use crate::engine::{Profile, ProfileError};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -20,7 +21,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Agent(agent::Arguments),
+    Agent(Box<agent::Arguments>),
     Mock(mock::Arguments),
     Invoke(invoke::Arguments),
 }
@@ -42,7 +43,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Agent(arguments) => agent::run(arguments),
+        Command::Agent(arguments) => agent::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Invoke(arguments) => invoke::run(arguments),
     };
@@ -53,6 +54,14 @@ pub fn main() -> ExitCode {
     };
     eprintln!("error: {}", one_line(&error));
     ExitCode::from(code)
+}
+
+/// The mock's profile of this name: a wrong name or a malformed file is wrong usage.
+fn find_profile(name: &str) -> Result<Profile, Failure> {
+    Profile::find(name).map_err(|error| match error {
+        ProfileError::Unreadable { .. } => Failure::Failed(error.into()),
+        ProfileError::Unknown { .. } | ProfileError::Invalid { .. } => Failure::Usage(error.into()),
+    })
 }
 
 /// An error and its causes in one line.
