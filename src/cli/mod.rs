@@ -64,7 +64,15 @@ fn find_profile(name: &str) -> Result<Profile, Failure> {
     })
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line, each said once.
 fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").replace('\n', " ")
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if !line.contains(&text) {
+            let link = if line.is_empty() { "" } else { ": " };
+            line = line + link + &text;
+        }
+    }
+    line.replace('\n', " ")
 }

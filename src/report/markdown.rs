@@ -88,15 +88,16 @@ fn escape(cell: &str) -> String {
     cell.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
-/// A number with about four digits: `12,345` is `12345`, `1.234567` is `1.235`.
+/// A number with about four digits: `12345.6` is `12346`, `1.234567` is `1.235`, `30.0` is `30`.
 pub fn number(value: f64) -> String {
+    const WHOLE: f64 = 1e6;
     let decimals = match value.abs() {
-        size if size >= 999.95 => 0,
+        size if size >= 999.95 || (size == size.trunc() && size < WHOLE) => 0,
         size if size >= 99.995 => 1,
         size if size >= 9.9995 => 2,
         size if size >= 0.99995 => 3,
-        0.0 => 0,
-        _ => 4,
+        size if size >= 0.099995 => 4,
+        _ => 5,
     };
     format!("{value:.decimals$}")
 }
@@ -162,6 +163,8 @@ mod tests {
             (579.666, "579.7"),
             (79.344, "79.34"),
             (1.5, "1.500"),
+            (30.0, "30"),
+            (0.012_34, "0.01234"),
             (0.123_456, "0.1235"),
             (0.0, "0"),
             (-20.004, "-20.00"),

@@ -99,16 +99,16 @@ struct Chimera {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     chimera_num_ctx: Option<u32>,
     /// Sampling temperature, 0 or more
-    #[arg(long, value_name = "T", value_parser = not_negative)]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, value_parser = not_negative)]
     chimera_temperature: Option<f64>,
     /// Nucleus sampling, 0 to 1
-    #[arg(long, value_name = "P", value_parser = share)]
+    #[arg(long, value_name = "P", allow_negative_numbers = true, value_parser = share)]
     chimera_top_p: Option<f64>,
     /// Sample from so many tokens; 0: from all
     #[arg(long, value_name = "K")]
     chimera_top_k: Option<u32>,
     /// Penalty on repetition, 0 or more; 1: none
-    #[arg(long, value_name = "R", value_parser = not_negative)]
+    #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = not_negative)]
     chimera_repeat_penalty: Option<f64>,
 }
 

@@ -133,8 +133,7 @@ impl Blocks {
                     ..
                 }),
             ) if self.mock.is_none() => anyhow!(
-                "no Ollama answers at {}: {cause}; start Ollama (`ollama serve`), or add `--mock` to do without one",
-                self.client.endpoint
+                "no Ollama answers: {cause}; start Ollama (`ollama serve`), or add `--mock` to do without one"
             ),
             error => error.into(),
         })

@@ -318,4 +318,53 @@ mod tests {
         let row = row(&[(1, -1.0), (2, 2.0)], &[(1, 4.0), (2, 8.0)]);
         assert_eq!(row.verdict(0.05), (Verdict::NoRatio, None));
     }
+
+    fn side(name: &str, runs: &[(u32, f64, bool)]) -> SideMetrics {
+        let run = |&(run, gross, cold): &(u32, f64, bool)| {
+            serde_json::json!({
+                "run": run, "position": run, "cold": cold, "ingest_ms": 1.0, "analysis_ms": 1.0,
+                "report_ms": 1.0, "gross_ms": gross, "tokens": 5,
+            })
+        };
+        let system = serde_json::json!({"os": "", "arch": "", "hostname": "", "rust_version": ""});
+        let side = serde_json::json!({
+            "agent_type": name, "aggregate_metrics": {"total_tokens_generated": 0},
+            "configuration": {}, "individual_runs": [], "model": "", "prompt": "", "runs": 3,
+            "system_info": system, "timestamp": "2026-01-01T00:00:00Z",
+            "agent_runs": runs.iter().map(run).collect::<Vec<_>>(),
+        });
+        serde_json::from_value(side).expect("a side without calls")
+    }
+
+    #[test]
+    fn cold_is_compared_with_cold_and_warm_with_warm() {
+        let baseline = [
+            (1, 900.0, true),
+            (2, 100.0, false),
+            (3, 101.0, false),
+            (4, 99.0, false),
+        ];
+        let chimera = [
+            (1, 902.0, true),
+            (2, 905.0, true),
+            (3, 102.0, false),
+            (4, 98.0, false),
+        ];
+        let comparison = compare(&side("baseline", &baseline), &side("chimera", &chimera));
+        let gross = |load| {
+            let mut figures = comparison.figures.iter();
+            figures.find(|f| f.quantity == Quantity::Gross && f.load == Some(load))
+        };
+        let warm = gross(Load::Warm).expect("warm runs");
+        assert_eq!((warm.baseline.n, warm.chimera.n, warm.pairs), (3, 2, 2));
+        assert_eq!(warm.baseline.mean, Some(100.0));
+        let cold = gross(Load::Cold).expect("cold runs");
+        assert_eq!((cold.pairs, cold.verdict), (1, Verdict::TooFew));
+        assert_eq!(gross(Load::Unstated), None);
+        assert_eq!(
+            comparison.alpha_each,
+            Some(ALPHA),
+            "warm gross is the one interval"
+        );
+    }
 }

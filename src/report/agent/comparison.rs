@@ -1,7 +1,7 @@
 //! `reports/comparison_report.md`: chimera against baseline.
 
 use super::call::{RunMetrics, StageName};
-use super::compare::{Figure, Sample, Verdict};
+use super::compare::{Figure, Quantity, Sample, Verdict};
 use super::metrics::{Metrics, SideMetrics};
 use super::prose;
 use super::setup::{Server, Side};
@@ -40,6 +40,10 @@ fn bullets(lines: &[String]) -> String {
 fn findings(metrics: &Metrics) -> Vec<String> {
     let figures = metrics.comparison.figures.iter();
     let mut lines: Vec<String> = figures.map(finding).collect();
+    let throughput = |figure: &Figure| figure.quantity == Quantity::Throughput;
+    if !metrics.comparison.figures.iter().any(throughput) {
+        lines.push("Throughput is unknown: the server states no generation time.".to_owned());
+    }
     for side in Side::BOTH {
         lines.push(shares(metrics.side(side)));
     }

@@ -131,7 +131,7 @@ pub fn skipped(metrics: &Metrics) -> String {
         table.row([&file.path, &file.reason]);
     }
     format!(
-        "## Skipped files\n\nThe corpus holds files that could not be read; the agents worked without them.\n\n{table}\n"
+        "## Skipped files\n\nThe corpus holds files that could not be read; the agents worked without them.\n\n{table}"
     )
 }
 
@@ -152,7 +152,7 @@ pub fn how_to_read(metrics: &Metrics) -> String {
          - **tare** = gross − net: what the agent's own process and the transport added.\n\
          - **TTFT**: from the start of a call to its first token, by the client's clock.\n\
          - **TPOT**: (last − first token) / (n − 1), by the client's clock.\n\
-         - **throughput**: `eval_count / eval_duration`, both stated by the server and taken by the server's own clock. The client's language, runtime and HTTP client can't change it.\n\
+         - **throughput**: `eval_count / eval_duration`, both stated by the server and taken by the server's own clock (over n − 1 gaps, so a short answer looks a little faster than it is). The client's language, runtime and HTTP client can't change it.\n\
          - **cold**: a call whose `load_duration` is at least {} ms: Ollama polls a starting model that often, so no load is shorter. Other calls are **warm**. A run is cold if one of its calls is. TTFT, gross and net of cold and of warm are kept apart below; a load is no part of the other figures.\n\
          - **sd**: sample standard deviation (n − 1). **CV** = sd / mean.\n\
          - {} marks what is not known or can't be computed from so few runs.\n\
