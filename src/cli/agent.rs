@@ -58,6 +58,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         limits: plan.limits.into(),
         baseline: plan.baseline,
         chimera: plan.chimera,
+        chimera_chosen_by: plan.chimera_chosen_by,
         corpus: plan.corpus.display().to_string(),
     };
     write(setup, &ran.measured, &plan.output_dir, plan.format)

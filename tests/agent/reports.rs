@@ -91,3 +91,19 @@ fn one_run_concludes_nothing() {
         assert_eq!(verdict["verdict"], "too_few");
     }
 }
+
+#[test]
+fn overrides_that_nobody_chose_are_said_to_be_defaults() {
+    let place = Place::new();
+    for (given, told) in [(&[][..], true), (&["--chimera-top-p", "0.9"], false)] {
+        two_runs(&place, given);
+        for name in ["reports/chimera_report.md", "reports/comparison_report.md"] {
+            let report = place.read(name);
+            assert_eq!(
+                report.contains("No `--chimera` option was given"),
+                told,
+                "{name}"
+            );
+        }
+    }
+}

@@ -5,6 +5,7 @@ use crate::cell::{Cell, CellError};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
 use crate::ollama::Options;
+use crate::report::agent::Chosen;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
 use jiff::SignedDuration;
@@ -182,6 +183,7 @@ pub(super) struct Plan {
     pub order_seed: u64,
     pub baseline: Options,
     pub chimera: Options,
+    pub chimera_chosen_by: Chosen,
     pub limits: Limits,
     pub corpus: PathBuf,
     pub output_dir: PathBuf,
@@ -195,6 +197,7 @@ impl Arguments {
             seed: self.seed,
             ..Options::default()
         };
+        let (chimera, chimera_chosen_by) = self.chimera.over(&baseline);
         let mock = self.mock.map(|name| -> Result<Mock, Failure> {
             let mut profile = find_profile(&name)?;
             profile.model.clone_from(&self.model);
@@ -210,7 +213,8 @@ impl Arguments {
             runs: self.runs,
             // 32 bits, so that a reader of JSON that has only doubles reads it exactly.
             order_seed: self.order_seed.unwrap_or_else(|| fastrand::u32(..).into()),
-            chimera: self.chimera.over(&baseline),
+            chimera,
+            chimera_chosen_by,
             baseline,
             limits: Limits {
                 connect: self.limits.connect_timeout.0,
@@ -238,7 +242,7 @@ fn cell(runtime: &str, client: &str) -> Result<Cell, CellError> {
 
 impl Chimera {
     /// These options over those of both sides; the older reports' if there are none.
-    fn over(&self, both: &Options) -> Options {
+    fn over(&self, both: &Options) -> (Options, Chosen) {
         let given = Options {
             num_gpu: self.chimera_num_gpu,
             num_ctx: self.chimera_num_ctx,
@@ -249,14 +253,15 @@ impl Chimera {
             ..both.clone()
         };
         if given != *both {
-            return given;
+            return (given, Chosen::CommandLine);
         }
-        Options {
+        let default = Options {
             num_gpu: Some(80),
             num_ctx: Some(512),
             temperature: Some(0.8),
             ..given
-        }
+        };
+        (default, Chosen::Default)
     }
 }
 
@@ -281,14 +286,16 @@ mod tests {
             seed: Some(7),
             ..Options::default()
         };
-        let default = chimera().over(&both);
+        let (default, chosen) = chimera().over(&both);
+        assert_eq!(chosen, Chosen::Default);
         assert_eq!((default.num_gpu, default.num_ctx), (Some(80), Some(512)));
         assert_eq!(default.seed, Some(7));
         let given = Chimera {
             chimera_top_k: Some(40),
             ..chimera()
         };
-        let given = given.over(&both);
+        let (given, chosen) = given.over(&both);
+        assert_eq!(chosen, Chosen::CommandLine);
         assert_eq!((given.num_gpu, given.top_k), (None, Some(40)));
     }
 

@@ -21,7 +21,7 @@ pub use comparison::comparison_report;
 pub use metrics::{
     Aggregate, CorpusMetrics, Metrics, SCHEMA, SideMetrics, SkippedFile, SystemInfo,
 };
-pub use setup::{LimitsMetrics, Server, Setup, Side};
+pub use setup::{Chosen, LimitsMetrics, Server, Setup, Side};
 pub use side::side_report;
 pub use transcript::transcript;
 

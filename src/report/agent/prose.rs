@@ -2,7 +2,7 @@
 
 use super::compare::{Figure, Verdict};
 use super::metrics::Metrics;
-use super::setup::{Server, Side};
+use super::setup::{Chosen, Server, Side};
 use super::{CallMetrics, LEAST_LOAD};
 use crate::ollama::Options;
 use crate::report::markdown::{Align, Table, ratio_ends};
@@ -92,9 +92,12 @@ pub fn configuration(metrics: &Metrics, sides: &[Side]) -> String {
     if table.is_empty() {
         return "No option is sent: the server's defaults hold.\n".to_owned();
     }
-    format!(
-        "{table}\nOptions that are not listed are sent by neither side: the server's defaults hold.\n"
-    )
+    let mut text =
+        format!("{table}\nOptions that are not listed are not sent: the server's defaults hold.\n");
+    if sides.contains(&Side::Chimera) && metrics.provenance.chimera_chosen_by == Chosen::Default {
+        text += "No `--chimera` option was given, so chimera's overrides are those of the older reports: num_gpu 80, num_ctx 512, temperature 0.8.\n";
+    }
+    text
 }
 
 const OPTIONS: [&str; 8] = [

@@ -47,6 +47,16 @@ impl fmt::Display for Side {
     }
 }
 
+/// Who chose chimera's options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chosen {
+    /// The command line named at least one.
+    CommandLine,
+    /// It named none, so they are those of the older reports.
+    Default,
+}
+
 /// The server that answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -91,6 +101,8 @@ pub struct Setup {
     pub baseline: Options,
     /// Options of chimera's requests.
     pub chimera: Options,
+    /// Who chose them.
+    pub chimera_chosen_by: Chosen,
     /// The folder that was read, as it was named.
     pub corpus: String,
 }
