@@ -1,8 +1,183 @@
-//! stub
+//! `tare agent`: one agent, baseline against chimera.
+//!
+//! What can be checked without a server is checked first: the cell, the profile, the output folder
+//! and the corpus. Files are written at the very end, so a failure leaves nothing behind.
+
+mod arguments;
+mod blocks;
+mod progress;
+
+pub use arguments::Arguments;
+
 use super::Failure;
-/// x
-#[derive(Debug, clap::Args)]
-pub struct Arguments {}
-pub fn run(_: Arguments) -> Result<(), Failure> {
-    Ok(())
+use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
+use crate::engine::Profile;
+use crate::invocation::{MockServer, Program};
+use crate::ollama::wire::TRUTH_HEADER;
+use crate::report::agent::{
+    Measured, Metrics, Server, Setup, Side, comparison_report, side_report, transcript,
+};
+use crate::report::files::write_all;
+use crate::report::provenance::Provenance;
+use crate::runtime::{Runtime, Threads};
+use crate::workflow::{Corpus, Skipped, ingest};
+use anyhow::{Context, bail};
+use arguments::{Format, Plan};
+use blocks::Blocks;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    let plan = arguments.plan()?;
+    usable_folder(&plan.output_dir)?;
+    tell_skipped(&read_corpus(&plan.corpus)?.skipped);
+
+    let provenance = Provenance::here();
+    if provenance.is_debug() {
+        eprintln!(
+            "note: this is a debug build; build with --release for times that mean something"
+        );
+    }
+    let server = Answering::start(&plan)?;
+    let mut client = ClientOptions::new(resolve(server.base_url())?);
+    client.limits = plan.limits;
+    client.read_buffer = plan.cell.read_buffer();
+    if plan.mock.is_some() {
+        client.headers.push(TRUTH_HEADER);
+    }
+    let ran = plan.cell.weigh(Blocks::new(&plan, client))?;
+    let setup = Setup {
+        provenance,
+        cell: plan.cell,
+        io: plan.cell.io().to_string(),
+        threads: ran.threads,
+        server: server.described(&plan, ran.version),
+        model: plan.model,
+        order_seed: plan.order_seed,
+        limits: plan.limits.into(),
+        baseline: plan.baseline,
+        chimera: plan.chimera,
+        chimera_chosen_by: plan.chimera_chosen_by,
+        corpus: plan.corpus.display().to_string(),
+    };
+    write(setup, &ran.measured, &plan.output_dir, plan.format)
+}
+
+/// Whether results can go there, before anything is measured.
+fn usable_folder(folder: &Path) -> anyhow::Result<()> {
+    let mut there = folder.ancestors().filter(|path| path.exists());
+    match there.next() {
+        Some(path) if !path.is_dir() => bail!(
+            "cannot write results to {}: {} is no folder; name another with --output-dir",
+            folder.display(),
+            path.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the corpus once beforehand: to know that there is one, and so that no run pays for a cold
+/// page cache.
+fn read_corpus(folder: &Path) -> anyhow::Result<Corpus> {
+    let floor = Threads::new(NonZeroUsize::MIN)?;
+    Ok(futures::executor::block_on(ingest(&floor, folder))?)
+}
+
+fn tell_skipped(skipped: &[Skipped]) {
+    const MOST: usize = 10;
+    for Skipped { path, reason } in skipped.iter().take(MOST) {
+        eprintln!("skipped {}: {}", path.display(), reason.replace('\n', " "));
+    }
+    if let Some(more @ 1..) = skipped.len().checked_sub(MOST) {
+        eprintln!("and {more} more skipped");
+    }
+}
+
+fn resolve(base_url: &str) -> Result<Endpoint, Failure> {
+    Endpoint::resolve(base_url).map_err(|error| match error {
+        EndpointError::Url { .. } => Failure::Usage(error.into()),
+        EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
+    })
+}
+
+/// Whom the agents ask; our own mock ends with this.
+enum Answering {
+    Mock(MockServer),
+    There(String),
+}
+
+impl Answering {
+    fn start(plan: &Plan) -> anyhow::Result<Self> {
+        Ok(match &plan.mock {
+            Some(mock) => {
+                let program =
+                    Program::this().context("cannot find the program to start the mock")?;
+                Self::Mock(MockServer::start(&program, &mock.name, Some(&plan.model))?)
+            }
+            None => Self::There(plan.base_url.clone()),
+        })
+    }
+
+    fn base_url(&self) -> &str {
+        match self {
+            Self::Mock(mock) => mock.base_url(),
+            Self::There(base_url) => base_url,
+        }
+    }
+
+    fn described(&self, plan: &Plan, version: String) -> Server {
+        match &plan.mock {
+            Some(Mock { name, profile }) => Server::Mock {
+                name: name.clone(),
+                profile: profile.clone(),
+            },
+            None => Server::Ollama {
+                base_url: self.base_url().to_owned(),
+                version,
+            },
+        }
+    }
+}
+
+/// The mock that was asked for.
+struct Mock {
+    name: String,
+    /// With the model that it is to serve.
+    profile: Profile,
+}
+
+fn write(
+    setup: Setup,
+    measured: &[Measured],
+    folder: &Path,
+    format: Option<Format>,
+) -> Result<(), Failure> {
+    let metrics = Metrics::of(setup, measured).context("there was no run")?;
+    let json = serde_json::to_string_pretty(&metrics)? + "\n";
+    write_all(
+        folder,
+        &[
+            ("data/metrics.json", &json),
+            ("data/transcript.jsonl", &transcript(measured)?),
+            (
+                "reports/baseline_report.md",
+                &side_report(&metrics, Side::Baseline),
+            ),
+            (
+                "reports/chimera_report.md",
+                &side_report(&metrics, Side::Chimera),
+            ),
+            ("reports/comparison_report.md", &comparison_report(&metrics)),
+        ],
+    )?;
+    eprintln!(
+        "wrote data/metrics.json, data/transcript.jsonl and reports/*.md to {}; begin with {}",
+        folder.display(),
+        folder.join("reports/comparison_report.md").display()
+    );
+    match format {
+        Some(Format::Json) => Ok(std::io::stdout().lock().write_all(json.as_bytes())?),
+        None => Ok(()),
+    }
 }

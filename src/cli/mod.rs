@@ -7,6 +7,7 @@ mod agent;
 mod invoke;
 mod mock;
 
+use crate::engine::{Profile, ProfileError};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -25,7 +26,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Agent(agent::Arguments),
+    Agent(Box<agent::Arguments>),
     Mock(mock::Arguments),
     Invoke(invoke::Arguments),
 }
@@ -47,7 +48,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Agent(arguments) => agent::run(arguments),
+        Command::Agent(arguments) => agent::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Invoke(arguments) => invoke::run(arguments),
     };
@@ -60,7 +61,23 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// An error and its causes in one line.
+/// The mock's profile of this name: a wrong name or a malformed file is wrong usage.
+fn find_profile(name: &str) -> Result<Profile, Failure> {
+    Profile::find(name).map_err(|error| match error {
+        ProfileError::Unreadable { .. } => Failure::Failed(error.into()),
+        ProfileError::Unknown { .. } | ProfileError::Invalid { .. } => Failure::Usage(error.into()),
+    })
+}
+
+/// An error and its causes in one line, each said once.
 fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").replace('\n', " ")
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if !line.contains(&text) {
+            let link = if line.is_empty() { "" } else { ": " };
+            line = line + link + &text;
+        }
+    }
+    line.replace('\n', " ")
 }

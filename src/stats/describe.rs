@@ -5,6 +5,13 @@ pub fn mean(samples: &[f64]) -> Option<f64> {
     (!samples.is_empty()).then(|| samples.iter().sum::<f64>() / samples.len() as f64)
 }
 
+/// The sample standard deviation (n − 1); `None` of fewer than two samples.
+pub fn sample_sd(samples: &[f64]) -> Option<f64> {
+    let mean = mean(samples)?;
+    let squares: f64 = samples.iter().map(|sample| (sample - mean).powi(2)).sum();
+    (samples.len() > 1).then(|| (squares / (samples.len() - 1) as f64).sqrt())
+}
+
 /// The quantile `q`, 0 to 1, of samples in ascending order, between neighbours linearly (type 7 of
 /// Hyndman and Fan, 1996); `None` of nothing.
 pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {

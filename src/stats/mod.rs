@@ -2,6 +2,8 @@
 
 mod bootstrap;
 mod describe;
+mod student;
 
 pub use bootstrap::{Interval, mean_interval, ratio_interval};
-pub use describe::{mean, quantile};
+pub use describe::{mean, quantile, sample_sd};
+pub use student::paired_ratio;

@@ -2,8 +2,7 @@
 
 mod self_test;
 
-use super::Failure;
-use crate::engine::{Profile, ProfileError};
+use super::{Failure, find_profile};
 use crate::mock::Mock;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -32,10 +31,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
-    let mut profile = Profile::find(&arguments.profile).map_err(|error| match error {
-        ProfileError::Unreadable { .. } => Failure::Failed(error.into()),
-        ProfileError::Unknown { .. } | ProfileError::Invalid { .. } => Failure::Usage(error.into()),
-    })?;
+    let mut profile = find_profile(&arguments.profile)?;
     if let Some(model) = arguments.model {
         profile.model = model;
     }

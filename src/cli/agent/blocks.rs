@@ -1,0 +1,215 @@
+//! The runs: in each block both sides once, in an order drawn by lot, all inside one spawned task.
+
+use super::Mock;
+use super::arguments::Plan;
+use super::progress::Progress;
+use crate::cell::Workload;
+use crate::client::{Client, ClientError, Limits, Options as ClientOptions, Phase};
+use crate::engine::{Asked, Plan as Answer, Profile};
+use crate::invocation::InvocationError;
+use crate::meter::Digest;
+use crate::ollama::{CallError, Ollama};
+use crate::report::agent::{Measured, Side};
+use crate::runtime::Runtime;
+use crate::workflow::{AgentError, AgentRun, Job, run_agent};
+use anyhow::{Context, anyhow};
+use fastrand::Rng;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The workload.
+pub struct Blocks {
+    threads: NonZeroUsize,
+    client: ClientOptions,
+    baseline: Job,
+    chimera: Job,
+    runs: u32,
+    order_seed: u64,
+    mock: Option<Profile>,
+}
+
+/// What came of it.
+pub struct Ran {
+    /// Worker threads that the runtime was made with.
+    pub threads: NonZeroUsize,
+    /// What the server says it is.
+    pub version: String,
+    /// All runs, in the order in which they ran.
+    pub measured: Vec<Measured>,
+}
+
+impl Blocks {
+    pub(super) fn new(plan: &Plan, client: ClientOptions) -> Self {
+        let job = |options: &crate::ollama::Options| Job {
+            corpus: plan.corpus.clone(),
+            model: plan.model.clone(),
+            options: options.clone(),
+            keep_alive: None,
+        };
+        Self {
+            threads: plan.threads,
+            client,
+            baseline: job(&plan.baseline),
+            chimera: job(&plan.chimera),
+            runs: plan.runs,
+            order_seed: plan.order_seed,
+            mock: plan
+                .mock
+                .as_ref()
+                .map(|Mock { profile, .. }| profile.clone()),
+        }
+    }
+}
+
+impl Workload for Blocks {
+    type Output = anyhow::Result<Ran>;
+
+    fn run<R: Runtime, C: Client<R>>(self) -> Self::Output {
+        let rt = R::new(self.threads).context("cannot start the runtime")?;
+        let threads = rt.threads();
+        let work = self.drive::<R, C>(rt.clone());
+        let (version, measured) = rt.run(work)?;
+        Ok(Ran {
+            threads,
+            version,
+            measured,
+        })
+    }
+}
+
+impl Blocks {
+    async fn drive<R: Runtime, C: Client<R>>(
+        self,
+        rt: R,
+    ) -> anyhow::Result<(String, Vec<Measured>)> {
+        let version = self.look_for_server::<R, C>(rt.clone()).await?;
+        let ollama = Ollama::<R, C>::new(rt, Arc::new(self.client.clone()))?;
+        // Opens the connection, so that no run pays for it.
+        ollama.version().await?;
+
+        let order = order(self.runs, self.order_seed);
+        let progress = Progress::new(order.len(), self.runs);
+        let mut measured = Vec::with_capacity(order.len());
+        for (block, side) in order {
+            progress.begin(block, side);
+            let job = self.job(side);
+            let run = run_agent(&ollama, job).await;
+            let run = run.map_err(|error| explain(error, &job.model))?;
+            self.check(&run, job)?;
+            progress.end(block, side, &run);
+            measured.push(Measured { block, side, run });
+        }
+        progress.finish();
+        Ok((version, measured))
+    }
+
+    fn job(&self, side: Side) -> &Job {
+        match side {
+            Side::Baseline => &self.baseline,
+            Side::Chimera => &self.chimera,
+        }
+    }
+
+    /// The server's version. A server that is there says it at once, whatever it is busy with, so
+    /// this waits less long than a call does.
+    async fn look_for_server<R: Runtime, C: Client<R>>(&self, rt: R) -> anyhow::Result<String> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let limits = self.client.limits;
+        let options = ClientOptions {
+            limits: Limits {
+                head: limits.head.min(PATIENCE),
+                gap: limits.gap.min(PATIENCE),
+                ..limits
+            },
+            ..self.client.clone()
+        };
+        let found = Ollama::<R, C>::new(rt, Arc::new(options))?.version().await;
+        found.map_err(|error| match error {
+            CallError::Client(
+                cause @ (ClientError::Connect { .. }
+                | ClientError::TimedOut {
+                    phase: Phase::Connect | Phase::Head,
+                    ..
+                }),
+            ) if self.mock.is_none() => anyhow!(
+                "no Ollama answers: {cause}; start Ollama (`ollama serve`), or add `--mock` to do without one"
+            ),
+            error => error.into(),
+        })
+    }
+
+    /// With a mock every token is known beforehand, and a run that lost or changed one is none.
+    fn check(&self, run: &AgentRun, job: &Job) -> Result<(), InvocationError> {
+        let Some(profile) = &self.mock else {
+            return Ok(());
+        };
+        for stage in run.stages() {
+            let answer = Answer::new(
+                profile,
+                Asked {
+                    prompt: &stage.prompt,
+                    options: &job.options,
+                },
+            );
+            let (expected, found) = (Digest::of(answer.text()), stage.call.digest());
+            if found != expected {
+                return Err(InvocationError::WrongTokens {
+                    found,
+                    count: stage.call.token_count(),
+                    expected,
+                    tokens: answer.tokens,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The sides in the order in which they run, each with its block, from 1.
+fn order(runs: u32, seed: u64) -> Vec<(u32, Side)> {
+    let mut rng = Rng::with_seed(seed);
+    let blocks = (1..=runs).flat_map(|block| {
+        let mut sides = Side::BOTH;
+        rng.shuffle(&mut sides);
+        sides.map(|side| (block, side))
+    });
+    blocks.collect()
+}
+
+/// Adds what to do about it, where the server's words do not say.
+fn explain(error: AgentError, model: &str) -> anyhow::Error {
+    let unknown = match &error {
+        AgentError::Analysis(cause) | AgentError::Report(cause) => {
+            matches!(cause, CallError::Refused { status: 404, .. })
+        }
+        AgentError::Ingest(_) => false,
+    };
+    if unknown {
+        anyhow!("{error}; get the model with `ollama pull {model}`, or name another with --model")
+    } else {
+        error.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_block_has_both_sides_and_the_seed_decides_the_order() {
+        let drawn = order(50, 3);
+        for (index, block) in drawn.chunks(2).enumerate() {
+            assert!(
+                block
+                    .iter()
+                    .all(|(number, _)| *number as usize == index + 1)
+            );
+            assert_ne!(block[0].1, block[1].1);
+        }
+        assert_eq!(drawn, order(50, 3));
+        assert_ne!(drawn, order(50, 4));
+        let first: Vec<_> = drawn.iter().step_by(2).map(|(_, side)| side).collect();
+        assert!(Side::BOTH.iter().all(|side| first.contains(&side)));
+    }
+}

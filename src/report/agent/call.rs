@@ -1,0 +1,236 @@
+//! One call and one run in numbers. Times are milliseconds; what is unknown is absent, never zero.
+
+use super::Measured;
+use crate::meter::Call;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// The least load that counts as one: Ollama asks a starting runner every 250 ms whether it is
+/// ready, so no model is loaded sooner, and a call to a loaded one states some ten milliseconds.
+pub const LEAST_LOAD: Duration = Duration::from_millis(250);
+
+/// Which of an agent's two calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageName {
+    /// The first: analyse the corpus.
+    Analysis,
+    /// The second: write a report from the analysis.
+    Report,
+}
+
+impl StageName {
+    /// Both, in their order.
+    pub const BOTH: [Self; 2] = [Self::Analysis, Self::Report];
+
+    /// As results name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            StageName::Analysis => "analysis",
+            StageName::Report => "report",
+        }
+    }
+}
+
+/// Whether the model had to be loaded first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Load {
+    /// It was loaded before.
+    Warm,
+    /// It was loaded in the call, or in one of the run's calls.
+    Cold,
+    /// The server does not say.
+    Unstated,
+}
+
+impl Load {
+    /// All, in the order of reports.
+    pub const ALL: [Self; 3] = [Self::Warm, Self::Cold, Self::Unstated];
+
+    fn of(cold: Option<bool>) -> Self {
+        match cold {
+            Some(true) => Load::Cold,
+            Some(false) => Load::Warm,
+            None => Load::Unstated,
+        }
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Load::Warm => "warm",
+            Load::Cold => "cold",
+            Load::Unstated => "unstated",
+        })
+    }
+}
+
+/// One call. The first seven figures are those of the older reports, under their names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallMetrics {
+    /// From the start of the call to the first token, by the client's clock, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_ms: Option<f64>,
+    /// `eval_count / eval_duration`, tokens/s: the server's own figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput_tokens_per_sec: Option<f64>,
+    /// Tokens that the server states, or the pieces received where it states none.
+    pub tokens_generated: u64,
+    /// From the request's arrival to the end, by the server's clock, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_duration_ms: Option<f64>,
+    /// Until a runner was granted, by the server's clock, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_duration_ms: Option<f64>,
+    /// Reading the prompt, cached tokens left out, by the server's clock, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_eval_duration_ms: Option<f64>,
+    /// From the first token to the last, by the server's clock, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eval_duration_ms: Option<f64>,
+
+    /// The block, from 1.
+    pub run: u32,
+    /// Which call.
+    pub stage: StageName,
+    /// Whether `load_duration_ms` is at least [`LEAST_LOAD`]; absent where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cold: Option<bool>,
+    /// From the start of the call to its end, by the client's clock, ms.
+    pub gross_ms: f64,
+    /// What the server spent: with the mock from the request's arrival to the making of the last
+    /// line, else `total_duration_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net_ms: Option<f64>,
+    /// Gross less net, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tare_ms: Option<f64>,
+    /// Mean time between two pieces, by the client's clock, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub itl_mean_ms: Option<f64>,
+    /// (last − first token) / (n − 1), by the client's clock, ms, n being `tokens_generated`. The
+    /// same as `itl_mean_ms` where each piece is one token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tpot_ms: Option<f64>,
+    /// Tokens of the prompt that the server states, cached ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u64>,
+    /// Pieces that the client received.
+    pub pieces: u64,
+    /// FNV-1a digest of the pieces and their lengths, hexadecimal.
+    pub digest: String,
+    /// Why the answer ended, in the server's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_reason: Option<String>,
+}
+
+impl CallMetrics {
+    /// The figures of a call. A final line without a total states nothing at all; in one with a
+    /// total, a duration that is left out is zero, as Ollama leaves out zeros.
+    pub(super) fn of(run: u32, stage: StageName, call: &Call) -> Self {
+        let last = &call.last;
+        let stated = last.total_duration > 0;
+        let server = |nanos: u64| stated.then(|| ms(Duration::from_nanos(nanos)));
+        let load = Duration::from_nanos(last.load_duration);
+        let gaps: Vec<f64> = call.itl().map(ms).collect();
+        let pieces = call.token_count() as u64;
+        let tokens = if last.eval_count > 0 {
+            last.eval_count
+        } else {
+            pieces
+        };
+        Self {
+            ttft_ms: call.ttft().map(ms),
+            throughput_tokens_per_sec: last.tokens_per_second(),
+            tokens_generated: tokens,
+            total_duration_ms: server(last.total_duration),
+            load_duration_ms: server(last.load_duration),
+            prompt_eval_duration_ms: server(last.prompt_eval_duration),
+            eval_duration_ms: server(last.eval_duration),
+            run,
+            stage,
+            cold: stated.then_some(load >= LEAST_LOAD),
+            gross_ms: ms(call.gross()),
+            net_ms: call.net().map(ms),
+            tare_ms: call.tare_ns().map(|nanos| nanos as f64 / 1e6),
+            itl_mean_ms: crate::stats::mean(&gaps),
+            tpot_ms: (tokens > 1 && !gaps.is_empty())
+                .then(|| gaps.iter().sum::<f64>() / (tokens - 1) as f64),
+            prompt_tokens: (last.prompt_eval_count > 0).then_some(last.prompt_eval_count),
+            pieces,
+            digest: call.digest().to_string(),
+            done_reason: last.done_reason.as_deref().map(str::to_owned),
+        }
+    }
+
+    /// Whether the model was loaded in it.
+    pub fn load(&self) -> Load {
+        Load::of(self.cold)
+    }
+}
+
+/// One run of the agent: ingest, both calls, and the parsing between them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunMetrics {
+    /// The block, from 1.
+    pub run: u32,
+    /// Its place among all runs of both sides, from 1.
+    pub position: u32,
+    /// Whether the model was loaded in one of its calls; absent where the server does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cold: Option<bool>,
+    /// Reading and parsing the corpus, ms.
+    pub ingest_ms: f64,
+    /// The analysis call, by the client's clock, ms.
+    pub analysis_ms: f64,
+    /// The report call, by the client's clock, ms.
+    pub report_ms: f64,
+    /// From beginning to end, ms.
+    pub gross_ms: f64,
+    /// What the server spent on both calls, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net_ms: Option<f64>,
+    /// Gross less net, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tare_ms: Option<f64>,
+    /// Tokens of both answers.
+    pub tokens: u64,
+}
+
+impl RunMetrics {
+    /// The figures of a run, whose calls have theirs already.
+    pub(super) fn of(position: u32, measured: &Measured, calls: &[CallMetrics]) -> Self {
+        let run = &measured.run;
+        let any_cold = calls.iter().any(|call| call.cold == Some(true));
+        let all_warm = calls.iter().all(|call| call.cold == Some(false));
+        Self {
+            run: measured.block,
+            position,
+            cold: (any_cold || all_warm).then_some(any_cold),
+            ingest_ms: ms(run.ingest),
+            analysis_ms: ms(run.analysis.call.gross()),
+            report_ms: ms(run.report.call.gross()),
+            gross_ms: ms(run.gross),
+            net_ms: run.net().map(ms),
+            tare_ms: run.tare_ns().map(|nanos| nanos as f64 / 1e6),
+            tokens: calls.iter().map(|call| call.tokens_generated).sum(),
+        }
+    }
+
+    /// Whether the model was loaded in it.
+    pub fn load(&self) -> Load {
+        Load::of(self.cold)
+    }
+
+    /// Tare as a share of gross.
+    pub fn tare_share(&self) -> Option<f64> {
+        self.tare_ms.map(|tare| tare / self.gross_ms)
+    }
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_nanos() as f64 / 1e6
+}

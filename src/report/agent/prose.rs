@@ -1,0 +1,243 @@
+//! What the three reports have in common: their opening, how to read them, the machine.
+
+use super::compare::{Figure, Verdict};
+use super::metrics::Metrics;
+use super::setup::{Chosen, Server, Side};
+use super::{CallMetrics, LEAST_LOAD};
+use crate::ollama::Options;
+use crate::report::markdown::{Align, Table, ratio_ends};
+use std::fmt::Write;
+
+/// Date, model, runs, language, system, hostname, and what was measured on what.
+pub fn opening(metrics: &Metrics) -> String {
+    let setup = &metrics.provenance;
+    let here = &setup.provenance;
+    let corpus = &metrics.corpus;
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    let date = here.timestamp.strftime("%Y-%m-%d %H:%M:%S UTC");
+    table.row(["Date", &date.to_string()]);
+    table.row(["Model", &setup.model]);
+    table.row(["Server", &server(&setup.server)]);
+    table.row(["Runs", &runs(metrics)]);
+    table.row([
+        "Runtime and client",
+        &format!(
+            "{} ({} I/O, {} threads)",
+            setup.cell, setup.io, setup.threads
+        ),
+    ]);
+    table.row([
+        "Corpus",
+        &format!(
+            "{}: {} files ({} CSV, {} JSON, {} Markdown), {} bytes; {} skipped, {} ignored",
+            setup.corpus,
+            corpus.files,
+            corpus.csv,
+            corpus.json,
+            corpus.markdown,
+            corpus.bytes,
+            corpus.skipped.len(),
+            corpus.ignored
+        ),
+    ]);
+    table.row(["Language", &format!("Rust ({})", here.rust_version)]);
+    table.row(["System", &format!("{} {}", here.os, here.arch)]);
+    table.row(["Hostname", &here.hostname]);
+    let mut text = table.to_string();
+    if here.is_debug() {
+        text += "\nThis is a debug build: gross, tare and ingest below are those of unoptimised code.\n";
+    }
+    text
+}
+
+fn runs(metrics: &Metrics) -> String {
+    let order = metrics.order.chunks(2).map(|block| {
+        let initials = block.iter().map(|side| &side.name()[..1]);
+        initials.collect::<String>()
+    });
+    format!(
+        "{} per side, in blocks of one each, order within a block drawn with seed {} ({}; b = baseline, c = chimera)",
+        metrics.baseline.runs,
+        metrics.provenance.order_seed,
+        order.collect::<Vec<_>>().join(" ")
+    )
+}
+
+/// The server in a few words.
+pub fn server(server: &Server) -> String {
+    match server {
+        Server::Mock { name, profile } => {
+            format!("mock, profile {name} ({})", profile.description)
+        }
+        Server::Ollama { base_url, version } => format!("{base_url}, version {version}"),
+    }
+}
+
+/// The options of both sides, or of one.
+pub fn configuration(metrics: &Metrics, sides: &[Side]) -> String {
+    let mut columns = vec![("option", Align::Left)];
+    columns.extend(sides.iter().map(|side| (side.name(), Align::Right)));
+    let mut table = Table::new(&columns);
+    for name in OPTIONS {
+        let values = sides
+            .iter()
+            .map(|&side| option(metrics.provenance.options(side), name));
+        let values: Vec<Option<String>> = values.collect();
+        if values.iter().any(Option::is_some) {
+            let cells = values.into_iter();
+            let cells = cells.map(|value| value.unwrap_or_else(|| "server's default".to_owned()));
+            table.row([name.to_owned()].into_iter().chain(cells));
+        }
+    }
+    if table.is_empty() {
+        return "No option is sent: the server's defaults hold.\n".to_owned();
+    }
+    let mut text =
+        format!("{table}\nOptions that are not listed are not sent: the server's defaults hold.\n");
+    if sides.contains(&Side::Chimera) && metrics.provenance.chimera_chosen_by == Chosen::Default {
+        text += "No `--chimera` option was given, so chimera's overrides are those of the older reports: num_gpu 80, num_ctx 512, temperature 0.8.\n";
+    }
+    text
+}
+
+const OPTIONS: [&str; 8] = [
+    "num_gpu",
+    "num_ctx",
+    "temperature",
+    "top_p",
+    "top_k",
+    "repeat_penalty",
+    "seed",
+    "num_predict",
+];
+
+fn option(options: &Options, name: &str) -> Option<String> {
+    let value = serde_json::to_value(options).ok()?;
+    value.get(name).map(ToString::to_string)
+}
+
+/// The options in which the sides differ.
+pub fn factors(metrics: &Metrics) -> Vec<&'static str> {
+    let setup = &metrics.provenance;
+    let differs = |name: &&str| option(&setup.baseline, name) != option(&setup.chimera, name);
+    OPTIONS.into_iter().filter(differs).collect()
+}
+
+/// What was skipped, if anything was.
+pub fn skipped(metrics: &Metrics) -> String {
+    let skipped = &metrics.corpus.skipped;
+    if skipped.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&[("file", Align::Left), ("reason", Align::Left)]);
+    for file in skipped {
+        table.row([&file.path, &file.reason]);
+    }
+    format!(
+        "## Skipped files\n\nThe corpus holds files that could not be read; the agents worked without them.\n\n{table}"
+    )
+}
+
+/// What the words mean.
+pub fn how_to_read(metrics: &Metrics) -> String {
+    let net = match metrics.provenance.server {
+        Server::Mock { .. } => {
+            "the mock's time from a request's arrival to the making of the last line, read from the clock that both processes share. Of a run: of both calls together"
+        }
+        Server::Ollama { .. } => {
+            "the `total_duration` that the server states. Of a run: of both calls together"
+        }
+    };
+    format!(
+        "## How to read this\n\n\
+         - **gross**: wall-clock time of a whole run (read the corpus, analysis call, parse the answer, report call), by the client's clock. Of a single call: from its start to its end.\n\
+         - **net**: {net}.\n\
+         - **tare** = gross − net: what the agent's own process and the transport added.\n\
+         - **TTFT**: from the start of a call to its first token, by the client's clock.\n\
+         - **TPOT**: (last − first token) / (n − 1), by the client's clock.\n\
+         - **throughput**: `eval_count / eval_duration`, both stated by the server and taken by the server's own clock (over n − 1 gaps, so a short answer looks a little faster than it is). The client's language, runtime and HTTP client can't change it.\n\
+         - **cold**: a call whose `load_duration` is at least {} ms: Ollama polls a starting model that often, so no load is shorter. Other calls are **warm**. A run is cold if one of its calls is. TTFT, gross and net of cold and of warm are kept apart below; a load is no part of the other figures.\n\
+         - **sd**: sample standard deviation (n − 1). **CV** = sd / mean.\n\
+         - {} marks what is not known or can't be computed from so few runs.\n\
+         - All runs are from one process. Another process may differ by more than the spread shown here.\n",
+        LEAST_LOAD.as_millis(),
+        crate::report::markdown::NONE,
+    )
+}
+
+/// The machine and the build.
+pub fn system(metrics: &Metrics) -> String {
+    let setup = &metrics.provenance;
+    let here = &setup.provenance;
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    let mut row = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            table.row([name, &value]);
+        }
+    };
+    row("CPU", here.cpu_model.clone());
+    row("cores", here.cores.map(|cores| cores.to_string()));
+    row("governor", here.governor.clone());
+    row("OS", Some(format!("{} {}", here.os, here.arch)));
+    row("kernel", here.kernel.clone());
+    row("hostname", Some(here.hostname.clone()));
+    let load = here
+        .load_average
+        .map(|load| load.map(|l| format!("{l:.2}")));
+    row(
+        "load average before (1, 5, 15 min)",
+        load.map(|load| load.join(", ")),
+    );
+    row(
+        "tare",
+        Some(format!("{} ({} build)", here.tare_version, here.profile)),
+    );
+    row("commit", here.commit.clone());
+    row("compiler", Some(here.rust_version.clone()));
+    format!(
+        "## System information\n\n{table}\nCommand:\n\n```sh\n{}\n```\n",
+        here.shell_line()
+    )
+}
+
+/// What can be said of chimera's figure against the baseline's.
+pub fn verdict(figure: &Figure) -> String {
+    let n = figure.pairs;
+    let ends = figure.ratio.as_ref().map(ratio_ends).unwrap_or_default();
+    match figure.verdict {
+        Verdict::Higher => {
+            format!("higher: the interval {ends} of chimera / baseline excludes 1; n = {n}")
+        }
+        Verdict::Lower => {
+            format!("lower: the interval {ends} of chimera / baseline excludes 1; n = {n}")
+        }
+        Verdict::Undecided => {
+            format!("undecided: the interval {ends} of chimera / baseline includes 1; n = {n}")
+        }
+        Verdict::Equal => format!("equal in each pair; n = {n}"),
+        Verdict::TooFew => {
+            format!("nothing can be concluded: an interval needs 2 pairs; n = {n}")
+        }
+        Verdict::NoRatio => format!("no ratio: a value is not positive; n = {n}"),
+    }
+}
+
+/// A figure's name, with the runs that it is of.
+pub fn name(figure: &Figure) -> String {
+    let name = figure.quantity.name();
+    match figure.load {
+        Some(load) => format!("{name}, {load}"),
+        None => name.to_owned(),
+    }
+}
+
+/// How many calls were cold, of those whose server says.
+pub fn cold_calls(calls: &[CallMetrics]) -> String {
+    let cold = calls.iter().filter(|call| call.cold == Some(true)).count();
+    let unstated = calls.iter().filter(|call| call.cold.is_none()).count();
+    let mut text = format!("{cold} of {} calls were cold", calls.len());
+    if unstated > 0 {
+        let _ = write!(text, "; of {unstated} the server does not say");
+    }
+    text
+}

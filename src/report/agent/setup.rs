@@ -1,0 +1,145 @@
+//! What was compared, on what, against which server.
+
+use crate::cell::Cell;
+use crate::client::Limits;
+use crate::engine::Profile;
+use crate::ollama::Options;
+use crate::report::provenance::Provenance;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// Which options an agent was run with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The server's defaults.
+    Baseline,
+    /// Overrides.
+    Chimera,
+}
+
+impl Side {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Baseline, Self::Chimera];
+
+    /// As results name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Baseline => "baseline",
+            Side::Chimera => "chimera",
+        }
+    }
+
+    /// The one that it is compared with.
+    pub fn other(self) -> Self {
+        match self {
+            Side::Baseline => Side::Chimera,
+            Side::Chimera => Side::Baseline,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Who chose chimera's options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chosen {
+    /// The command line named at least one.
+    CommandLine,
+    /// It named none, so they are those of the older reports.
+    Default,
+}
+
+/// The server that answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Server {
+    /// A mock, in a process of its own, that tells when it sent each token.
+    Mock {
+        /// As it was asked for: a shipped name or a file.
+        name: String,
+        /// The latency model itself.
+        profile: Profile,
+    },
+    /// Whatever answers there as Ollama does.
+    Ollama {
+        /// Its address.
+        base_url: String,
+        /// The version that it states.
+        version: String,
+    },
+}
+
+/// Everything that a result depends on, beside what the server did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// Build, machine, command line, time.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+    /// Runtime and client.
+    pub cell: Cell,
+    /// `native` or `bridged`.
+    pub io: String,
+    /// Worker threads of the runtime.
+    pub threads: NonZeroUsize,
+    /// Who answered.
+    pub server: Server,
+    /// The model that was asked.
+    pub model: String,
+    /// Seed of the order of the two sides within each block.
+    pub order_seed: u64,
+    /// The four time limits of a call.
+    pub limits: LimitsMetrics,
+    /// Options of the baseline's requests.
+    pub baseline: Options,
+    /// Options of chimera's requests.
+    pub chimera: Options,
+    /// Who chose them.
+    pub chimera_chosen_by: Chosen,
+    /// The folder that was read, as it was named.
+    pub corpus: String,
+}
+
+impl Setup {
+    /// The options of a side.
+    pub fn options(&self, side: Side) -> &Options {
+        match side {
+            Side::Baseline => &self.baseline,
+            Side::Chimera => &self.chimera,
+        }
+    }
+}
+
+/// The time limits of a call, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitsMetrics {
+    /// To make a TCP connection.
+    pub connect_s: f64,
+    /// To the reply's head.
+    pub head_s: f64,
+    /// Between two pieces of the body.
+    pub gap_s: f64,
+    /// For the whole call.
+    pub call_s: f64,
+}
+
+impl From<Limits> for LimitsMetrics {
+    fn from(limits: Limits) -> Self {
+        let [connect_s, head_s, gap_s, call_s] =
+            [limits.connect, limits.head, limits.gap, limits.call]
+                .map(|d: Duration| d.as_secs_f64());
+        Self {
+            connect_s,
+            head_s,
+            gap_s,
+            call_s,
+        }
+    }
+}

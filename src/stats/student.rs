@@ -1,0 +1,120 @@
+//! Student's interval for the ratio of pairs, for samples too few to resample.
+//!
+//! A bootstrap of three pairs never leaves the range of the three, so its interval excludes 1
+//! whenever all three lie on one side: by chance in one case of four. Student's interval of the
+//! mean log ratio knows how little three are, at the price of assuming that the log ratios are
+//! about normal.
+
+use super::{Interval, sample_sd};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// The ratio of geometric means, `samples[i]` and `base[i]` being of the same block, with its
+/// interval at the confidence `1 − alpha`; `None` of fewer than two blocks, of unequal lengths, or
+/// where a value is not positive.
+pub fn paired_ratio(samples: &[f64], base: &[f64], alpha: f64) -> Option<Interval> {
+    let positive = |values: &[f64]| values.iter().all(|&value| value > 0.0);
+    if samples.len() != base.len() || !positive(samples) || !positive(base) {
+        return None;
+    }
+    let pairs = samples.iter().zip(base);
+    let logs: Vec<f64> = pairs.map(|(sample, base)| (sample / base).ln()).collect();
+    let error = sample_sd(&logs)? / (logs.len() as f64).sqrt();
+    let half = error * two_sided_quantile(logs.len() - 1, alpha)?;
+    let mean = super::mean(&logs)?;
+    Some(Interval {
+        estimate: mean.exp(),
+        low: (mean - half).exp(),
+        high: (mean + half).exp(),
+    })
+}
+
+/// The t that |T| exceeds with the probability `alpha`.
+fn two_sided_quantile(freedom: usize, alpha: f64) -> Option<f64> {
+    let student = StudentsT::new(0.0, 1.0, freedom as f64).ok()?;
+    Some(student.inverse_cdf(1.0 - alpha / 2.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn quantiles_are_those_of_the_printed_tables() {
+        for (freedom, alpha, expected) in [
+            (1, 0.05, 12.706),
+            (2, 0.05, 4.303),
+            (3, 0.05, 3.182),
+            (4, 0.05, 2.776),
+            (5, 0.01, 4.032),
+            (9, 0.05, 2.262),
+            (30, 0.05, 2.042),
+            (120, 0.05, 1.980),
+            (2, 0.001, 31.599),
+        ] {
+            let found = two_sided_quantile(freedom, alpha).expect("a distribution");
+            assert!(
+                (found - expected).abs() < 5e-4 * expected,
+                "{freedom}, {alpha}: {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_interval_is_that_of_the_mean_log_ratio() {
+        let (samples, base) = ([2.0, 4.4, 5.4], [1.0, 2.0, 3.0]);
+        let ratio = paired_ratio(&samples, &base, 0.05).expect("enough pairs");
+        let logs = [2.0f64.ln(), 2.2f64.ln(), 1.8f64.ln()];
+        let mean = logs.iter().sum::<f64>() / 3.0;
+        let half = 4.3027 * sample_sd(&logs).expect("three") / 3f64.sqrt();
+        assert!((ratio.estimate.ln() - mean).abs() < 1e-12);
+        assert!((ratio.low.ln() - (mean - half)).abs() < 1e-4, "{ratio:?}");
+        assert!((ratio.high.ln() - (mean + half)).abs() < 1e-4, "{ratio:?}");
+    }
+
+    #[test]
+    fn three_pairs_on_one_side_decide_nothing_by_themselves() {
+        let ratio = paired_ratio(&[1.1, 1.02, 1.2], &[1.0; 3], 0.05).expect("enough pairs");
+        assert!(ratio.low < 1.0 && ratio.high > 1.0, "{ratio:?}");
+    }
+
+    #[test]
+    fn too_little_gives_no_interval() {
+        assert_eq!(paired_ratio(&[1.0], &[1.0], 0.05), None);
+        assert_eq!(paired_ratio(&[1.0, 2.0], &[1.0], 0.05), None);
+        assert_eq!(paired_ratio(&[1.0, 2.0], &[1.0, 0.0], 0.05), None);
+        assert_eq!(paired_ratio(&[1.0, -2.0], &[1.0, 1.0], 0.05), None);
+        assert_eq!(sample_sd(&[1.0]), None);
+        assert_eq!(sample_sd(&[1.0, 3.0]), Some(2f64.sqrt()));
+    }
+
+    /// Under pairs that differ by chance alone, 95 % intervals must hold 1 in about 95 % of cases,
+    /// whatever the number of pairs.
+    #[test]
+    fn intervals_hold_the_truth_as_often_as_they_say() {
+        let mut rng = fastrand::Rng::with_seed(5);
+        let mut normal = || (0..12).map(|_| rng.f64()).sum::<f64>() - 6.0;
+        for pairs in [2, 3, 10] {
+            let held = (0..2_000).filter(|_| {
+                let samples: Vec<f64> = (0..pairs).map(|_| (0.1 * normal()).exp()).collect();
+                let ratio = paired_ratio(&samples, &vec![1.0; pairs], 0.05);
+                ratio.is_some_and(|ratio| ratio.low <= 1.0 && 1.0 <= ratio.high)
+            });
+            let share = held.count() as f64 / 2_000.0;
+            assert!((0.935..0.965).contains(&share), "{pairs} pairs: {share}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_interval_holds_its_estimate_and_turns_with_the_pairs(
+            pairs in prop::collection::vec((0.1f64..1e3, 0.1f64..1e3), 2..20),
+        ) {
+            let (samples, base): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+            let ratio = paired_ratio(&samples, &base, 0.05).expect("enough pairs");
+            prop_assert!(ratio.low <= ratio.estimate && ratio.estimate <= ratio.high);
+            let turned = paired_ratio(&base, &samples, 0.05).expect("enough pairs");
+            prop_assert!((ratio.low * turned.high - 1.0).abs() < 1e-6);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What can't be done is one line on stderr and an exit code, and leaves nothing behind.
+
+use crate::place::{Place, TARE, server, text};
+use assert_cmd::Command;
+use std::fs;
+
+/// Nothing listens on this port, and no test's own server is ever given it.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+#[test]
+fn no_server_is_one_line_with_both_ways_out() {
+    let place = Place::new();
+    for (runtime, client) in [
+        ("tokio-mt", "reqwest"),
+        ("smol", "hyper"),
+        ("threads", "raw"),
+    ] {
+        place.fails(
+            1,
+            &[
+                "--base-url",
+                NOWHERE,
+                "--runtime",
+                runtime,
+                "--client",
+                client,
+            ],
+            &["127.0.0.1:1:", "ollama serve", "--mock"],
+        );
+    }
+}
+
+#[test]
+fn a_server_that_is_no_ollama_is_told_so() {
+    let mut web = mockito::Server::new();
+    let page = web
+        .mock("GET", "/api/version")
+        .with_header("content-type", "text/html")
+        .with_body("<html><body>It works!</body></html>")
+        .expect_at_least(1)
+        .create();
+    Place::new().fails(
+        1,
+        &["--base-url", &web.url()],
+        &["is no Ollama", "text/html"],
+    );
+    page.assert();
+}
+
+#[test]
+fn an_unknown_model_is_the_servers_word_and_what_to_do() {
+    let server = server("instant", "other:1b");
+    Place::new().fails(
+        1,
+        &["--base-url", server.base_url(), "--model", "mine:7b"],
+        &["model 'mine:7b' not found", "ollama pull mine:7b"],
+    );
+}
+
+#[test]
+fn a_corpus_is_looked_for_before_a_server() {
+    let place = Place::new();
+    let missing = place.path().join("none");
+    let empty = place.file("empty/readme.txt", b"no benchmark");
+    let empty = empty.parent().expect("a parent");
+    // To look for a server first would be another error.
+    let nowhere = ["--base-url", NOWHERE, "--corpus"];
+    let with = |folder| [&nowhere[..], &[text(folder)]].concat();
+    place.fails(1, &with(&missing), &["no corpus at", "--corpus DIR"]);
+    place.fails(1, &with(empty), &["is empty", "1 ignored"]);
+}
+
+#[test]
+fn a_cell_that_is_none_is_wrong_usage() {
+    let place = Place::new();
+    for (runtime, client, word) in [
+        ("tokio", "reqwest", "no runtime `tokio`"),
+        ("smol", "curl", "no client `curl`"),
+        ("smol", "hyper-512", "at least 1024 bytes"),
+        ("smol", "raw", "raw blocks its thread"),
+        ("threads", "reqwest", "threads take no other client"),
+        ("smol", "hyper/spawn", "no cell"),
+    ] {
+        place.fails(
+            2,
+            &["--mock", "--runtime", runtime, "--client", client],
+            &[word],
+        );
+    }
+}
+
+#[test]
+fn a_profile_that_is_none_is_wrong_usage() {
+    let place = Place::new();
+    let malformed = place.file("mine.toml", b"description = \"x\"\ngap = \"1 parsec\"\n");
+    place.fails(2, &["--mock", text(&malformed)], &["mine.toml", "line 2"]);
+    place.fails(2, &["--mock", "warp"], &["no profile `warp`", "paced-1ms"]);
+}
+
+#[test]
+fn a_place_that_is_no_folder_is_refused_before_anything_runs() {
+    let place = Place::new();
+    let file = place.file("taken", b"mine");
+    let output = Command::new(TARE)
+        .args(["agent", "--mock", "instant", "--output-dir"])
+        .arg(file.join("below"))
+        .output()
+        .expect("tare runs");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("taken is no folder"), "{said}");
+    assert_eq!(fs::read(file).expect("the file"), b"mine");
+}
+
+#[test]
+fn values_out_of_range_are_wrong_usage() {
+    let place = Place::new();
+    for arguments in [
+        ["--runs", "0"],
+        ["--threads", "0"],
+        ["--num-predict", "0"],
+        ["--chimera-num-ctx", "0"],
+        ["--chimera-num-gpu", "-2"],
+        ["--chimera-temperature", "-0.1"],
+        ["--chimera-temperature", "nan"],
+        ["--chimera-top-p", "1.1"],
+        ["--chimera-repeat-penalty", "inf"],
+        ["--connect-timeout", "0s"],
+        ["--call-timeout", "soon"],
+        ["--base-url", "http://127.0.0.1:1"],
+    ] {
+        let left = place.agent(&[&["--mock"], &arguments[..]].concat());
+        assert_eq!(left.code, Some(2), "{arguments:?}: {}", left.stderr);
+        assert!(left.stderr.contains(arguments[0]), "{}", left.stderr);
+    }
+    assert!(!place.out().exists());
+    place.fails(2, &["--base-url", "127.0.0.1:11434"], &["no base URL"]);
+}
+
+#[test]
+fn a_limit_that_runs_out_leaves_nothing() {
+    let place = Place::new();
+    let corpus = place.corpus();
+    let arguments = [
+        "--mock",
+        "paced-10ms",
+        "--call-timeout",
+        "20ms",
+        "--corpus",
+        text(&corpus),
+    ];
+    place.fails(1, &arguments, &["within 20ms"]);
+}
