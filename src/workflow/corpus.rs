@@ -1,7 +1,8 @@
 //! Ingest: find the files of a folder tree, read them by the runtime's own file API, parse them.
 
-use super::document::{Document, Kind};
+use super::document::{Column, Document, Facts, Kind};
 use crate::runtime::Runtime;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
@@ -102,6 +103,25 @@ impl Corpus {
     pub fn count(&self, kind: Kind) -> usize {
         let of_kind = self.documents.iter().filter(|d| d.kind == kind);
         of_kind.count()
+    }
+
+    /// Every named set of numbers, of all documents that have it together, by name.
+    pub fn figures(&self) -> BTreeMap<&str, Column> {
+        let mut figures = BTreeMap::<&str, Column>::new();
+        for document in &self.documents {
+            let (Facts::Table { columns, .. } | Facts::Values { fields: columns }) =
+                &document.facts
+            else {
+                continue;
+            };
+            for column in columns {
+                let known = figures.entry(&column.name);
+                known
+                    .and_modify(|known| known.merge(column))
+                    .or_insert_with(|| column.clone());
+            }
+        }
+        figures
     }
 
     /// Bytes of all documents together.

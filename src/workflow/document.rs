@@ -105,34 +105,6 @@ impl Document {
     }
 }
 
-impl fmt::Display for Document {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.path.display())?;
-        match &self.facts {
-            Facts::Table { rows, columns } => {
-                write!(f, "{rows} rows")?;
-                columns
-                    .iter()
-                    .try_for_each(|column| write!(f, "; {column}"))
-            }
-            Facts::Values { fields } => {
-                write!(f, "{} numeric fields", fields.len())?;
-                fields.iter().try_for_each(|field| write!(f, "; {field}"))
-            }
-            Facts::Text {
-                title,
-                headings,
-                items,
-                table_rows,
-            } => write!(
-                f,
-                "\"{}\", {headings} headings, {items} list items, {table_rows} table rows",
-                title.as_deref().unwrap_or("untitled")
-            ),
-        }
-    }
-}
-
 impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -150,6 +122,15 @@ impl fmt::Display for Column {
 }
 
 impl Column {
+    /// Describes the numbers of both.
+    pub fn merge(&mut self, other: &Self) {
+        let sum = self.mean * self.count as f64 + other.mean * other.count as f64;
+        self.count += other.count;
+        self.mean = sum / self.count as f64;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+    }
+
     /// Describes numbers; `None` without any.
     fn of(name: &str, numbers: &[f64]) -> Option<Self> {
         let first = *numbers.first()?;
@@ -270,6 +251,13 @@ mod tests {
         let json = parse("x.json", r#"{"rows":[{"t":1},{"t":3,"s":"x"}],"n":[2,4]}"#);
         let fields = vec![column("n", 2, 2.0, 3.0, 4.0), column("t", 2, 1.0, 2.0, 3.0)];
         assert_eq!(json.facts, Facts::Values { fields });
+    }
+
+    #[test]
+    fn two_columns_merge_into_that_of_all_their_numbers() {
+        let mut merged = Column::of("x", &[1.0, 2.0, 6.0]).expect("numbers");
+        merged.merge(&Column::of("x", &[-1.0, 7.0]).expect("numbers"));
+        assert_eq!(merged, column("x", 5, -1.0, 3.0, 7.0));
     }
 
     #[test]
