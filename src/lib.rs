@@ -18,7 +18,7 @@
 //! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`cli`] | the `tare` command, one file per subcommand |
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod cell;

@@ -1,26 +1,30 @@
 //! The mock: the engine behind HTTP, so that a client can't tell it from Ollama, and every delay
 //! is known.
 //!
-//! It runs in a process of its own and on one thread: an executor and hyper's server on
-//! `async-io`, whose timer is finer than a tenth of a millisecond where tokio's has a wheel of one.
+//! It runs in a process of its own and on one thread: hyper's server on Tokio's current-thread
+//! scheduler, with a timer of its own (`timer.rs`), because Tokio's has ticks of a millisecond.
 //! What it states as truth about a token's sending is read off at the socket (`socket.rs`), not
 //! where the token was made.
 
+mod alarm;
 mod json;
 mod routes;
 mod socket;
 mod stream;
+mod timer;
 
 use crate::engine::Profile;
-use async_io::Async;
-use futures::channel::oneshot;
+use alarm::Alarm;
 use routes::Server;
-use smol::LocalExecutor;
 use socket::{Ledger, Socket};
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
+use timer::Timer;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{LocalSet, spawn_local};
 
 /// In a burst, so much is gathered before it is written, bytes: what a fast server's lines coalesce
 /// to on their way. More would make the first token wait for the making of the last.
@@ -28,9 +32,9 @@ const MOST_UNWRITTEN: usize = 16 * 1024;
 
 /// A server that accepts connections, but does not serve them yet.
 pub struct Mock {
-    listener: Async<TcpListener>,
+    listener: std::net::TcpListener,
     address: SocketAddr,
-    server: Rc<Server>,
+    profile: Profile,
 }
 
 /// Why a mock does not run.
@@ -46,9 +50,9 @@ pub enum MockError {
         /// What the system said.
         source: io::Error,
     },
-    /// No further connection can be taken.
-    #[error("cannot take connections on {address}: {source}")]
-    Accept {
+    /// It can no longer take connections or keep time.
+    #[error("the mock on {address} cannot go on: {source}")]
+    Serve {
         /// Where.
         address: SocketAddr,
         /// What the system said.
@@ -63,17 +67,16 @@ impl Mock {
     /// When the address can't be had.
     pub fn listen(address: SocketAddr, profile: Profile) -> Result<Self, MockError> {
         let listen = || {
-            let listener = Async::<TcpListener>::bind(address)?;
-            let address = listener.get_ref().local_addr()?;
-            Ok((listener, address))
+            let listener = std::net::TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            Ok(Self {
+                listener,
+                address,
+                profile,
+            })
         };
-        let (listener, address) =
-            listen().map_err(|source| MockError::Listen { address, source })?;
-        Ok(Self {
-            listener,
-            address,
-            server: Rc::new(Server::new(profile)),
-        })
+        listen().map_err(|source| MockError::Listen { address, source })
     }
 
     /// Where it listens.
@@ -84,31 +87,41 @@ impl Mock {
     /// Serves on this thread, for good.
     ///
     /// # Errors
-    /// When connections can no longer be taken.
+    /// When connections can no longer be taken, or the system gives no timer.
     pub fn serve(self) -> Result<Infallible, MockError> {
         ask_for_precise_timers();
-        let executor = LocalExecutor::new();
-        async_io::block_on(executor.run(self.accept(&executor)))
+        let address = self.address;
+        let serve = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .enable_time()
+                .build()?;
+            LocalSet::new().block_on(&runtime, self.run())
+        };
+        serve().map_err(|source| MockError::Serve { address, source })
     }
 
-    async fn accept(&self, executor: &LocalExecutor<'_>) -> Result<Infallible, MockError> {
-        loop {
-            match self.listener.accept().await {
-                Ok((stream, _)) => {
-                    let server = Rc::clone(&self.server);
-                    executor.spawn(connection(server, stream)).detach();
-                }
-                // A client that is gone before it was taken, or too many at once: go on.
-                Err(error) if is_passing(&error) => {
-                    async_io::Timer::after(std::time::Duration::from_millis(10)).await;
-                }
-                Err(source) => {
-                    return Err(MockError::Accept {
-                        address: self.address,
-                        source,
-                    });
-                }
-            }
+    async fn run(self) -> io::Result<Infallible> {
+        let listener = TcpListener::from_std(self.listener)?;
+        let alarm = Alarm::default();
+        let ringing = alarm.ring(Timer::new()?);
+        let server = Rc::new(Server::new(self.profile, alarm.clone()));
+        tokio::select! {
+            error = ringing => Err(error),
+            error = accept(&listener, &server) => Err(error),
+        }
+    }
+}
+
+/// Takes connections until that is no longer possible.
+async fn accept(listener: &TcpListener, server: &Rc<Server>) -> io::Error {
+    /// When too many connections are open: until some of them are closed.
+    const PAUSE: Duration = Duration::from_millis(10);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(spawn_local(connection(Rc::clone(server), stream))),
+            Err(error) if is_passing(&error) => tokio::time::sleep(PAUSE).await,
+            Err(error) => return error,
         }
     }
 }
@@ -132,8 +145,8 @@ fn is_passing(error: &io::Error) -> bool {
 }
 
 /// Serves one connection until either side ends it.
-async fn connection(server: Rc<Server>, stream: Async<TcpStream>) {
-    if stream.get_ref().set_nodelay(true).is_err() {
+async fn connection(server: Rc<Server>, stream: TcpStream) {
+    if stream.set_nodelay(true).is_err() {
         return; // gone already
     }
     let ledger = Rc::new(Ledger::default());
@@ -148,21 +161,4 @@ async fn connection(server: Rc<Server>, stream: Async<TcpStream>) {
         .max_buf_size(MOST_UNWRITTEN)
         .serve_connection(socket, service)
         .await;
-}
-
-/// A mock on a thread of the present process, for tests only: a measurement needs a process.
-#[doc(hidden)]
-pub fn start_on_thread(profile: Profile) -> Result<SocketAddr, MockError> {
-    let (tell, told) = oneshot::channel();
-    std::thread::spawn(move || {
-        let mock = Mock::listen(SocketAddr::from(([127, 0, 0, 1], 0)), profile);
-        match mock {
-            Ok(mock) => {
-                let _ = tell.send(Ok(mock.address()));
-                drop(mock.serve());
-            }
-            Err(error) => drop(tell.send(Err(error))),
-        }
-    });
-    futures::executor::block_on(told).expect("the thread tells before it ends")
 }

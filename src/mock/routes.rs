@@ -1,5 +1,6 @@
 //! What the mock answers to which request.
 
+use super::alarm::Alarm;
 use super::json;
 use super::socket::Ledger;
 use super::stream::{Arrival, Dialect, Script, Stream};
@@ -30,14 +31,15 @@ type Reply = Response<Either<Stream, UnsyncBoxBody<Bytes, Infallible>>>;
 /// What all connections share.
 pub struct Server {
     profile: Profile,
+    alarm: Alarm,
 }
 
 /// An error reply.
 struct Refusal(StatusCode, Cow<'static, str>);
 
 impl Server {
-    pub fn new(profile: Profile) -> Self {
-        Self { profile }
+    pub fn new(profile: Profile, alarm: Alarm) -> Self {
+        Self { profile, alarm }
     }
 
     /// Answers one request.
@@ -85,7 +87,7 @@ impl Server {
             dialect: Dialect::Generate,
             truth,
         };
-        Ok(speak(script, asked.stream, arrival, ledger).await)
+        Ok(self.speak(script, asked.stream, arrival, ledger).await)
     }
 
     async fn chat(
@@ -110,7 +112,7 @@ impl Server {
             dialect: Dialect::Chat,
             truth,
         };
-        Ok(speak(script, asked.stream, arrival, ledger).await)
+        Ok(self.speak(script, asked.stream, arrival, ledger).await)
     }
 
     async fn show(&self, request: Request<Incoming>) -> Result<Reply, Refusal> {
@@ -131,6 +133,23 @@ impl Server {
         }))
     }
 
+    /// Waits until the reply begins, and begins it.
+    async fn speak(
+        &self,
+        script: Script,
+        stream: Option<bool>,
+        arrival: Arrival,
+        ledger: Rc<Ledger>,
+    ) -> Reply {
+        if stream == Some(false) {
+            self.alarm.until(arrival.plus(script.plan.end())).await;
+            return json_reply(script.whole(arrival));
+        }
+        self.alarm.until(arrival.plus(script.plan.due(0))).await;
+        let stream = Stream::new(script, arrival, ledger, self.alarm.clone());
+        with_type(Either::Left(stream), "application/x-ndjson")
+    }
+
     fn plan(&self, prompt: &str, options: &Options) -> Plan {
         Plan::new(&self.profile, Asked { prompt, options })
     }
@@ -146,22 +165,6 @@ impl Server {
             Cow::Owned(format!("model '{model}' not found")),
         ))
     }
-}
-
-/// Waits until the reply begins, and begins it.
-async fn speak(
-    script: Script,
-    stream: Option<bool>,
-    arrival: Arrival,
-    ledger: Rc<Ledger>,
-) -> Reply {
-    if stream == Some(false) {
-        arrival.wait(script.plan.end()).await;
-        return json_reply(script.whole(arrival));
-    }
-    arrival.wait(script.plan.due(0)).await;
-    let body = Either::Left(Stream::new(script, arrival, ledger));
-    with_type(body, "application/x-ndjson")
 }
 
 fn wants_truth(request: &Request<Incoming>) -> bool {

@@ -6,15 +6,14 @@
 //! given: then the client is the bottleneck and a token's delivery is counted as long as it was.)
 
 use crate::meter::Moment;
-use async_io::Async;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use smol_hyper::rt::FuturesIo;
+use hyper_util::rt::TokioIo;
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
-use std::net::TcpStream;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use tokio::net::TcpStream;
 
 /// What a connection's present reply has handed over, and when that was written.
 #[derive(Default)]
@@ -55,14 +54,14 @@ impl Ledger {
 
 /// A connection to a client.
 pub struct Socket {
-    stream: FuturesIo<Async<TcpStream>>,
+    stream: TokioIo<TcpStream>,
     ledger: Rc<Ledger>,
 }
 
 impl Socket {
-    pub fn new(stream: Async<TcpStream>, ledger: Rc<Ledger>) -> Self {
+    pub fn new(stream: TcpStream, ledger: Rc<Ledger>) -> Self {
         Self {
-            stream: FuturesIo::new(stream),
+            stream: TokioIo::new(stream),
             ledger,
         }
     }

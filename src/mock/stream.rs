@@ -1,11 +1,11 @@
 //! A reply as it streams: each line a frame, and so an HTTP chunk, at its absolute time.
 
+use super::alarm::Alarm;
 use super::json;
 use super::socket::Ledger;
 use crate::engine::Plan;
 use crate::meter::Moment;
 use crate::ollama::{Final, Truth};
-use async_io::Timer;
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
 use serde::Serialize;
@@ -32,11 +32,9 @@ impl Arrival {
         }
     }
 
-    /// Waits until so long after the arrival.
-    pub async fn wait(self, after: Duration) {
-        if self.instant.elapsed() < after {
-            Timer::at(self.instant + after).await;
-        }
+    /// So long after the arrival.
+    pub fn plus(self, after: Duration) -> Instant {
+        self.instant + after
     }
 
     fn elapsed_ns(self) -> u64 {
@@ -150,7 +148,7 @@ pub struct Stream {
     ledger: Rc<Ledger>,
     text: Box<dyn Iterator<Item = &'static str>>,
     next: u32,
-    timer: Timer,
+    alarm: Alarm,
     phase: Phase,
 }
 
@@ -162,7 +160,7 @@ enum Phase {
 }
 
 impl Stream {
-    pub fn new(script: Script, arrival: Arrival, ledger: Rc<Ledger>) -> Self {
+    pub fn new(script: Script, arrival: Arrival, ledger: Rc<Ledger>, alarm: Alarm) -> Self {
         ledger.begin();
         Self {
             text: Box::new(script.plan.text()),
@@ -170,18 +168,9 @@ impl Stream {
             arrival,
             ledger,
             next: 0,
-            timer: Timer::never(),
+            alarm,
             phase: Phase::Speaking,
         }
-    }
-
-    fn poll_due(&mut self, cx: &mut Context<'_>, after: Duration) -> Poll<()> {
-        let due = self.arrival.instant + after;
-        if Instant::now() >= due {
-            return Poll::Ready(());
-        }
-        self.timer.set_at(due);
-        Pin::new(&mut self.timer).poll(cx).map(drop)
     }
 
     fn truth(&self, sent: &[Moment]) -> Truth {
@@ -214,7 +203,8 @@ impl Body for Stream {
                     this.phase = Phase::Flushing;
                 }
                 Phase::Speaking => {
-                    ready!(this.poll_due(cx, this.script.plan.due(this.next)));
+                    let due = this.arrival.plus(this.script.plan.due(this.next));
+                    ready!(this.alarm.poll_until(cx, due));
                     this.next += 1;
                     let token = this.text.next().unwrap_or_default();
                     this.ledger.hand();
