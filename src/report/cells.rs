@@ -112,7 +112,7 @@ fn costs(floor: &Measured, cells: &[Measured]) -> Table {
 fn shares(floor: &Measured, cells: &[Measured]) -> Table {
     let rates = RATES.map(|rate| format!("at {rate} tok/s"));
     let mut table = table(
-        ["cell", "µs/token"]
+        ["cell", "tare µs/token"]
             .into_iter()
             .chain(rates.iter().map(String::as_str)),
     );

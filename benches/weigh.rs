@@ -59,9 +59,9 @@ fn workflow(criterion: &mut Criterion, lab: &Lab) {
 /// One stream after the other over one connection: `burst` is its wall-clock time, `paced` the
 /// delivery latency of its tokens, both per token.
 fn stream(criterion: &mut Criterion, lab: &Lab) {
-    let mut burst = group(criterion, "stream/burst", 700);
+    let mut burst = group(criterion, "stream/burst", 900);
     for cell in Cell::matrix() {
-        let task = Task::new(cell, one_stream(Connection::Warm), 512, Profile::Instant).warm(20);
+        let task = Task::new(cell, one_stream(Connection::Warm), 512, Profile::Instant).repeat(20);
         burst.throughput(Throughput::Elements(task.tokens.into()));
         lab.measure(&mut burst, task, |outcome| outcome.total(|i| i.gross_ns));
     }
@@ -81,9 +81,9 @@ fn first_token(criterion: &mut Criterion, lab: &Lab) {
         ("ttft/cold", Connection::Cold),
         ("ttft/warm", Connection::Warm),
     ] {
-        let mut group = group(criterion, name, 500);
+        let mut group = group(criterion, name, 700);
         for cell in Cell::matrix() {
-            let task = Task::new(cell, one_stream(connection), 1, Profile::Instant).warm(20);
+            let task = Task::new(cell, one_stream(connection), 1, Profile::Instant).repeat(100);
             lab.measure(&mut group, task, |outcome| outcome.total(|i| i.ttft_ns));
         }
         group.finish();
@@ -154,6 +154,9 @@ struct Task {
     work: Work,
     tokens: u32,
     warm_up: u32,
+    /// How often the work is done per iteration that Criterion asks for. Where it takes far less
+    /// time than starting a process, Criterion would ask for a single one.
+    repeat: u32,
     profile: Profile,
 }
 
@@ -164,12 +167,18 @@ impl Task {
             work,
             tokens,
             warm_up: 1,
+            repeat: 1,
             profile,
         }
     }
 
-    fn warm(self, warm_up: u32) -> Self {
-        Self { warm_up, ..self }
+    /// Short work: repeated, and after as much again to warm up.
+    fn repeat(self, repeat: u32) -> Self {
+        Self {
+            warm_up: repeat,
+            repeat,
+            ..self
+        }
     }
 }
 
@@ -206,7 +215,7 @@ impl Lab {
         value: impl Fn(&Outcome) -> Duration,
     ) {
         group.bench_function(task.cell.to_string(), |bencher| {
-            bencher.iter_custom(|iterations| value(&self.invoke(&task, iterations)));
+            bencher.iter_custom(|iterations| value(&self.invoke(&task, iterations)) / task.repeat);
             self.note(task.cell);
         });
     }
@@ -221,7 +230,7 @@ impl Lab {
             tokens: task.tokens,
             seed: SEED,
             warm_up: task.warm_up,
-            iterations,
+            iterations: iterations * u64::from(task.repeat),
         };
         or_exit(self.program.invoke(&spec))
     }
@@ -257,7 +266,7 @@ impl Lab {
             let stream = Task::new(cell, one_stream(Connection::Warm), 512, Profile::Instant);
             Ok::<_, std::convert::Infallible>((
                 self.invoke(&agent, 1),
-                self.invoke(&stream.warm(20), 40),
+                self.invoke(&stream.repeat(40), 1),
             ))
         });
         let Ok(results) = results;
