@@ -34,6 +34,8 @@ mod reply;
 mod request;
 mod runner;
 mod scheduler;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 pub use account::{Account, StopReason};
