@@ -1,12 +1,46 @@
-//! A model of an Ollama server that knows no clock, no socket and no thread: it is told the time.
+//! A model of Ollama servers that knows no clock, no socket and no thread: it is told the time.
 //!
-//! Today it models one request by itself: a load, a prefill, and tokens at a fixed gap, all at
-//! absolute times counted from the request's arrival, so that lateness never adds up. Queue, slots
-//! and reloads are to grow here.
+//! In go arrivals and departures of requests, each with its time; out come events (a runner is
+//! granted, a token is there, a request is done) and when the next one is due. So the same
+//! [`Engine`] runs behind HTTP in real time, and in tests and simulations as fast as it can. Equal
+//! seeds and inputs give equal events, however often the caller looks.
+//!
+//! | file | question |
+//! |---|---|
+//! | `scheduler` | which request gets a runner when: queue, reload, eviction, keep-alive |
+//! | `runner` | what one loaded model has: slots, options, who waits |
+//! | `decode` | when each token comes: prefill, lockstep, shared GPUs |
+//! | `pace`, `jitter` | how much longer than alone and undisturbed a step takes |
+//! | `prompt_cache` | which tokens of a prompt need not be read |
+//! | `account` | where a request's time went |
+//! | `profile` | the figures of all that |
+//! | `text` | what the answer says |
+//!
+//! Not modelled: the weights of two models loading side by side (the pending loop here waits until
+//! a runner is ready), models that do not fit into memory, prompts longer than the context, and the
+//! stall that one stream's prefill causes to others of its batch.
 
+mod account;
+mod agenda;
+mod ask;
+mod decode;
+mod event;
+mod jitter;
+mod machine;
+mod pace;
 mod profile;
+mod prompt_cache;
 mod reply;
+mod request;
+mod runner;
+mod scheduler;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
-pub use profile::{Prefill, Profile, ProfileError};
-pub use reply::{Asked, Plan, StopReason};
+pub use account::{Account, StopReason};
+pub use ask::{Ask, KeepAlive, RequestId, RunnerOptions, ServerId};
+pub use event::{Event, Refusal};
+pub use machine::{Engine, EngineConfig, Gpus, Loaded};
+pub use profile::{Batch, Jitter, Prefill, Profile, ProfileError, PromptCache, Reload};
+pub use reply::{Asked, Plan};

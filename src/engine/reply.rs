@@ -1,7 +1,8 @@
 //! One reply, planned: which tokens, and when each is due.
 
-use super::Profile;
+use super::prompt_cache::count_tokens;
 use super::text::Text;
+use super::{Profile, StopReason};
 use crate::ollama::Options;
 use std::time::Duration;
 
@@ -12,28 +13,6 @@ pub struct Asked<'a> {
     pub prompt: &'a str,
     /// Its options.
     pub options: &'a Options,
-}
-
-/// Why an answer ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopReason {
-    /// The model had said all.
-    Stop,
-    /// `num_predict` was reached.
-    Length,
-    /// Nothing was asked: the model was only loaded.
-    Load,
-}
-
-impl StopReason {
-    /// As `done_reason` says it.
-    pub fn name(self) -> &'static str {
-        match self {
-            StopReason::Stop => "stop",
-            StopReason::Length => "length",
-            StopReason::Load => "load",
-        }
-    }
 }
 
 /// A reply that has yet to happen. All times count from the request's arrival.
@@ -94,11 +73,6 @@ impl Plan {
     pub fn text(&self) -> impl Iterator<Item = &'static str> + Send + use<> {
         Text::new(self.seed).take(self.tokens as usize)
     }
-}
-
-/// A rough count, as good as a model's for our purpose: a token is about four bytes.
-fn count_tokens(text: &str) -> u32 {
-    u32::try_from(text.len().div_ceil(4)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,0 +1,102 @@
+//! One request on its way through a server.
+
+use super::account::{Account, StopReason};
+use super::ask::{Ask, KeepAlive, RequestId, RunnerOptions, ServerId};
+use super::jitter::{Dice, Owner};
+use super::pace::Factor;
+use super::profile::Profile;
+use super::prompt_cache::{Prompt, SlotId};
+use super::runner::RunnerId;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A request that is neither served nor refused yet.
+#[derive(Debug)]
+pub struct Request {
+    pub server: ServerId,
+    pub model: Arc<str>,
+    pub options: RunnerOptions,
+    pub keep_alive: Option<KeepAlive>,
+    pub prompt: Prompt,
+    /// Tokens to generate.
+    pub output: u32,
+    pub stage: Stage,
+    pub account: Account,
+    pub dice: Dice,
+    /// Until when the account is written.
+    since: Duration,
+}
+
+/// Where a request stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Stage {
+    /// Its handler has not asked for a runner yet.
+    Handled,
+    /// Behind others in the scheduler's queue.
+    Pending,
+    /// The pending loop works on it.
+    Head,
+    /// For a slot.
+    Waiting(RunnerId),
+    /// The prompt is read.
+    Reading {
+        runner: RunnerId,
+        slot: Option<SlotId>,
+        due: Duration,
+        factor: Factor,
+        revision: u32,
+    },
+    /// Tokens come.
+    Speaking {
+        runner: RunnerId,
+        slot: Option<SlotId>,
+        spoken: u32,
+    },
+}
+
+impl Request {
+    pub fn new(
+        id: RequestId,
+        arrived: Duration,
+        server: ServerId,
+        ask: &Ask<'_>,
+        profile: &Profile,
+        seed: u64,
+    ) -> Self {
+        let block = profile.prompt_cache.map(|cache| cache.block);
+        let (output, reason) = match ask.output {
+            _ if ask.prompt.is_empty() && ask.keep_alive == Some(KeepAlive::NONE) => {
+                (0, StopReason::Unload)
+            }
+            _ if ask.prompt.is_empty() => (0, StopReason::Load),
+            Some(limit) => (limit, StopReason::Length),
+            None => (profile.tokens, StopReason::Stop),
+        };
+        let prompt = Prompt::new(ask.prompt, block);
+        Self {
+            server,
+            model: Arc::from(ask.model),
+            options: RunnerOptions {
+                num_ctx: ask.runner.num_ctx.max(profile.min_num_ctx),
+                ..ask.runner
+            },
+            keep_alive: ask.keep_alive,
+            output,
+            stage: Stage::Handled,
+            account: Account {
+                prompt_tokens: prompt.tokens,
+                reason,
+                ..Account::new(arrived)
+            },
+            prompt,
+            dice: Dice::new(seed, Owner::Request(id.number())),
+            since: arrived,
+        }
+    }
+
+    /// Writes the time since the last call to a term of the account.
+    pub fn spend(&mut self, now: Duration, term: fn(&mut Account) -> &mut Duration) {
+        *term(&mut self.account) += now.saturating_sub(self.since);
+        self.since = now;
+    }
+}
