@@ -130,7 +130,7 @@ impl Answering {
         match &plan.mock {
             Some(Mock { name, profile }) => Server::Mock {
                 name: name.clone(),
-                profile: profile.clone(),
+                profile: Box::new(profile.clone()),
             },
             None => Server::Ollama {
                 base_url: self.base_url().to_owned(),

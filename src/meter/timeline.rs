@@ -175,9 +175,9 @@ mod tests {
             total_duration: 7_777,
             tare_truth: Some(Truth {
                 received,
-                due: Vec::new(),
                 sent: sent.to_vec(),
                 done,
+                ..Truth::default()
             }),
             ..Final::default()
         }

@@ -6,20 +6,23 @@
 //! What it states as truth about a token's sending is read off at the socket (`socket.rs`), not
 //! where the token was made.
 
-mod alarm;
+mod catalog;
 mod json;
+mod realtime;
 mod routes;
 mod socket;
 mod stream;
 mod timer;
 
-use crate::engine::Profile;
-use alarm::Alarm;
+use crate::engine::{Engine, EngineConfig, Gpus, Profile, ServerId};
+use futures::stream::{FuturesUnordered, StreamExt};
+use realtime::Realtime;
 use routes::Server;
 use socket::{Ledger, Socket};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 use timer::Timer;
@@ -30,11 +33,12 @@ use tokio::task::{LocalSet, spawn_local};
 /// to on their way. More would make the first token wait for the making of the last.
 const MOST_UNWRITTEN: usize = 16 * 1024;
 
-/// A server that accepts connections, but does not serve them yet.
+/// Servers that accept connections, but do not serve them yet.
 pub struct Mock {
-    listener: std::net::TcpListener,
-    address: SocketAddr,
+    listeners: Vec<std::net::TcpListener>,
+    addresses: Vec<SocketAddr>,
     profile: Profile,
+    gpus: Gpus,
 }
 
 /// Why a mock does not run.
@@ -51,37 +55,45 @@ pub enum MockError {
         source: io::Error,
     },
     /// It can no longer take connections or keep time.
-    #[error("the mock on {address} cannot go on: {source}")]
+    #[error("the mock cannot go on: {source}")]
     Serve {
-        /// Where.
-        address: SocketAddr,
         /// What the system said.
         source: io::Error,
     },
 }
 
 impl Mock {
-    /// Listens on `address`; port 0 takes any that is free.
+    /// Listens on each of `addresses`, a server each; port 0 takes any that is free.
     ///
     /// # Errors
-    /// When the address can't be had.
-    pub fn listen(address: SocketAddr, profile: Profile) -> Result<Self, MockError> {
-        let listen = || {
-            let listener = std::net::TcpListener::bind(address)?;
-            listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
-            Ok(Self {
-                listener,
-                address,
-                profile,
-            })
+    /// When an address can't be had.
+    pub fn listen(
+        addresses: &[SocketAddr],
+        gpus: Gpus,
+        profile: Profile,
+    ) -> Result<Self, MockError> {
+        let listen = |&address: &SocketAddr| {
+            let listen = || {
+                let listener = std::net::TcpListener::bind(address)?;
+                listener.set_nonblocking(true)?;
+                let address = listener.local_addr()?;
+                Ok((listener, address))
+            };
+            listen().map_err(|source| MockError::Listen { address, source })
         };
-        listen().map_err(|source| MockError::Listen { address, source })
+        let bound: Result<Vec<_>, _> = addresses.iter().map(listen).collect();
+        let (listeners, addresses) = bound?.into_iter().unzip();
+        Ok(Self {
+            listeners,
+            addresses,
+            profile,
+            gpus,
+        })
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where it listens, in the order asked for.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// Serves on this thread, for good.
@@ -90,7 +102,6 @@ impl Mock {
     /// When connections can no longer be taken, or the system gives no timer.
     pub fn serve(self) -> Result<Infallible, MockError> {
         ask_for_precise_timers();
-        let address = self.address;
         let serve = || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_io()
@@ -98,28 +109,43 @@ impl Mock {
                 .build()?;
             LocalSet::new().block_on(&runtime, self.run())
         };
-        serve().map_err(|source| MockError::Serve { address, source })
+        serve().map_err(|source| MockError::Serve { source })
     }
 
     async fn run(self) -> io::Result<Infallible> {
-        let listener = TcpListener::from_std(self.listener)?;
-        let alarm = Alarm::default();
-        let ringing = alarm.ring(Timer::new()?);
-        let server = Rc::new(Server::new(self.profile, alarm.clone()));
+        let servers = NonZeroUsize::new(self.listeners.len()).unwrap_or(NonZeroUsize::MIN);
+        let engine = Engine::new(EngineConfig {
+            servers,
+            gpus: self.gpus,
+            seed: self.profile.seed,
+            profile: self.profile.clone(),
+        });
+        let realtime = Rc::new(Realtime::new(engine));
+        let profile = Rc::new(self.profile);
+        let mut accepting = FuturesUnordered::new();
+        for (id, listener) in self.listeners.into_iter().enumerate() {
+            let server = Rc::new(Server {
+                id: ServerId(id),
+                profile: Rc::clone(&profile),
+                realtime: Rc::clone(&realtime),
+            });
+            accepting.push(accept(TcpListener::from_std(listener)?, server));
+        }
+        let driving = realtime.drive(Timer::new()?);
         tokio::select! {
-            error = ringing => Err(error),
-            error = accept(&listener, &server) => Err(error),
+            error = driving => Err(error),
+            Some(error) = accepting.next() => Err(error),
         }
     }
 }
 
 /// Takes connections until that is no longer possible.
-async fn accept(listener: &TcpListener, server: &Rc<Server>) -> io::Error {
+async fn accept(listener: TcpListener, server: Rc<Server>) -> io::Error {
     /// When too many connections are open: until some of them are closed.
     const PAUSE: Duration = Duration::from_millis(10);
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(spawn_local(connection(Rc::clone(server), stream))),
+            Ok((stream, _)) => drop(spawn_local(connection(Rc::clone(&server), stream))),
             Err(error) if is_passing(&error) => tokio::time::sleep(PAUSE).await,
             Err(error) => return error,
         }

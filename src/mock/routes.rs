@@ -1,11 +1,12 @@
-//! What the mock answers to which request.
+//! What a mock answers to which request.
 
-use super::alarm::Alarm;
+use super::catalog::{Running, RunningModel, Show, Tags};
 use super::json;
+use super::realtime::{Arrival, Realtime};
 use super::socket::Ledger;
-use super::stream::{Arrival, Dialect, Script, Stream};
-use crate::engine::{Asked, Plan, Profile};
-use crate::ollama::wire::TRUTH_HEADER;
+use super::stream::{Dialect, Script, Stream, Tell};
+use crate::engine::{Ask, KeepAlive, Profile, Refusal, RunnerOptions, ServerId};
+use crate::ollama::wire::{ErrorBody, KeepAlive as AskedKeepAlive, TRUTH_HEADER, Version};
 use crate::ollama::{ChatRequest, GenerateRequest, Options};
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -13,11 +14,12 @@ use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The Ollama version that the mock stands for.
 const VERSION: &str = "0.12.11";
@@ -25,23 +27,64 @@ const VERSION: &str = "0.12.11";
 const LONGEST_REQUEST: usize = 64 << 20;
 /// Ollama gives a length for what its web framework can hold back, and sends longer in chunks.
 const LONGEST_SIZED: usize = 2048;
+/// As far as `keep_alive` goes for good, for a clock's purposes: a hundred years.
+const FOR_GOOD: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 type Reply = Response<Either<Stream, UnsyncBoxBody<Bytes, Infallible>>>;
 
-/// What all connections share.
+/// One server, as all of its connections share it.
 pub struct Server {
-    profile: Profile,
-    alarm: Alarm,
+    pub id: ServerId,
+    pub profile: Rc<Profile>,
+    pub realtime: Rc<Realtime>,
 }
 
 /// An error reply.
-struct Refusal(StatusCode, Cow<'static, str>);
+struct Error(StatusCode, Cow<'static, str>);
+
+impl Error {
+    fn bad(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self(StatusCode::BAD_REQUEST, reason.into())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Busy => Self(
+                StatusCode::SERVICE_UNAVAILABLE,
+                // Two spaces, as Ollama writes it.
+                Cow::Borrowed("server busy, please try again.  maximum pending requests exceeded"),
+            ),
+            Refusal::NoSuchServer => Self(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Cow::Borrowed("no such server"),
+            ),
+        }
+    }
+}
+
+/// What generate and chat have in common.
+struct Asked {
+    model: String,
+    prompt: String,
+    stream: Option<bool>,
+    keep_alive: Option<AskedKeepAlive>,
+    options: Options,
+    dialect: Dialect,
+    truth: Tell,
+}
+
+#[derive(Deserialize)]
+struct ShowRequest {
+    #[serde(default)]
+    model: String,
+    /// What older clients call it.
+    #[serde(default)]
+    name: String,
+}
 
 impl Server {
-    pub fn new(profile: Profile, alarm: Alarm) -> Self {
-        Self { profile, alarm }
-    }
-
     /// Answers one request.
     pub async fn answer(&self, request: Request<Incoming>, ledger: Rc<Ledger>) -> Reply {
         let arrival = Arrival::now();
@@ -51,22 +94,24 @@ impl Server {
             (&Method::POST, "/api/generate") => self.generate(request, arrival, ledger).await,
             (&Method::POST, "/api/chat") => self.chat(request, arrival, ledger).await,
             (&Method::POST, "/api/show") => self.show(request).await,
-            (&Method::GET, "/api/version") => Ok(object(&Version { version: VERSION })),
-            (&Method::GET, "/api/tags") => Ok(object(&Tags {
-                models: [Model::new(&self.profile.model)],
+            (&Method::GET, "/api/version") => Ok(object(&Version {
+                version: VERSION.to_owned(),
             })),
+            (&Method::GET, "/api/tags") => Ok(object(&Tags::of(&self.profile.model))),
+            (&Method::GET, "/api/ps") => Ok(object(&self.running())),
             (&Method::GET | &Method::HEAD, "/") => Ok(text(StatusCode::OK, "Ollama is running")),
             (
                 _,
-                "/api/generate" | "/api/chat" | "/api/show" | "/api/version" | "/api/tags" | "/",
+                "/api/generate" | "/api/chat" | "/api/show" | "/api/version" | "/api/tags"
+                | "/api/ps" | "/",
             ) => Ok(text(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "405 method not allowed",
             )),
             _ => Ok(text(StatusCode::NOT_FOUND, "404 page not found")),
         };
-        outcome.unwrap_or_else(|Refusal(status, error)| {
-            let mut reply = object(&crate::ollama::wire::ErrorBody { error });
+        outcome.unwrap_or_else(|Error(status, error)| {
+            let mut reply = object(&ErrorBody { error });
             *reply.status_mut() = status;
             reply
         })
@@ -77,17 +122,19 @@ impl Server {
         request: Request<Incoming>,
         arrival: Arrival,
         ledger: Rc<Ledger>,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Reply, Error> {
         let truth = wants_truth(&request);
         let asked: GenerateRequest = read(request).await?;
-        self.known(&asked.model)?;
-        let script = Script {
-            plan: self.plan(&asked.prompt, &asked.options),
+        let asked = Asked {
             model: asked.model,
+            prompt: asked.prompt,
+            stream: asked.stream,
+            keep_alive: asked.keep_alive,
+            options: asked.options,
             dialect: Dialect::Generate,
             truth,
         };
-        Ok(self.speak(script, asked.stream, arrival, ledger).await)
+        self.speak(asked, arrival, ledger).await
     }
 
     async fn chat(
@@ -95,97 +142,139 @@ impl Server {
         request: Request<Incoming>,
         arrival: Arrival,
         ledger: Rc<Ledger>,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Reply, Error> {
         let truth = wants_truth(&request);
         let asked: ChatRequest = read(request).await?;
         if asked.model.is_empty() {
-            return Err(Refusal(
-                StatusCode::BAD_REQUEST,
-                Cow::Borrowed("model is required"),
-            ));
+            return Err(Error::bad("model is required"));
         }
-        self.known(&asked.model)?;
-        let said: Vec<_> = asked.messages.iter().map(|m| m.content.as_str()).collect();
-        let script = Script {
-            plan: self.plan(&said.join("\n"), &asked.options),
+        let said = asked
+            .messages
+            .iter()
+            .map(|message| message.content.as_str());
+        let asked = Asked {
+            prompt: said.collect::<Vec<_>>().join("\n"),
             model: asked.model,
+            stream: asked.stream,
+            keep_alive: asked.keep_alive,
+            options: asked.options,
             dialect: Dialect::Chat,
             truth,
         };
-        Ok(self.speak(script, asked.stream, arrival, ledger).await)
+        self.speak(asked, arrival, ledger).await
     }
 
-    async fn show(&self, request: Request<Incoming>) -> Result<Reply, Refusal> {
-        let asked: ShowRequest = read(request).await?;
-        let name = if asked.model.is_empty() {
-            asked.name
-        } else {
-            asked.model
-        };
-        self.known(&name)?;
-        Ok(object(&Show {
-            details: Details::of(&name),
-            model_info: ModelInfo {
-                architecture: family(&name),
-                parameter_count: PARAMETERS,
-            },
-            capabilities: ["completion"],
-        }))
-    }
-
-    /// Waits until the reply begins, and begins it.
+    /// Hands a request to the engine, waits until the reply begins, and begins it.
     async fn speak(
         &self,
-        script: Script,
-        stream: Option<bool>,
+        asked: Asked,
         arrival: Arrival,
         ledger: Rc<Ledger>,
-    ) -> Reply {
-        if stream == Some(false) {
-            self.alarm.until(arrival.plus(script.plan.end())).await;
-            return json_reply(script.whole(arrival));
+    ) -> Result<Reply, Error> {
+        self.known(&asked.model)?;
+        let limit = asked.options.num_predict;
+        let ask = Ask {
+            // One file, whichever of its names was used.
+            model: &self.profile.model,
+            prompt: &asked.prompt,
+            output: limit.and_then(|limit| u32::try_from(limit).ok()),
+            runner: runner_options(&asked.options),
+            keep_alive: asked.keep_alive.as_ref().map(keep_alive).transpose()?,
+        };
+        let visit = self.realtime.arrive(self.id, arrival, ask);
+        visit.begun().await?;
+        let script = Script {
+            arrival,
+            model: asked.model,
+            dialect: asked.dialect,
+            seed: asked.options.seed.unwrap_or(self.profile.seed),
+            truth: asked.truth,
+        };
+        if asked.stream == Some(false) {
+            return Ok(json_reply(script.whole(visit).await));
         }
-        self.alarm.until(arrival.plus(script.plan.due(0))).await;
-        let stream = Stream::new(script, arrival, ledger, self.alarm.clone());
-        with_type(Either::Left(stream), "application/x-ndjson")
+        let stream = Stream::new(script, visit, ledger);
+        Ok(with_type(Either::Left(stream), "application/x-ndjson"))
     }
 
-    fn plan(&self, prompt: &str, options: &Options) -> Plan {
-        Plan::new(&self.profile, Asked { prompt, options })
+    async fn show(&self, request: Request<Incoming>) -> Result<Reply, Error> {
+        let asked: ShowRequest = read(request).await?;
+        let name = match asked.model.as_str() {
+            "" => &asked.name,
+            name => name,
+        };
+        self.known(name)?;
+        Ok(object(&Show::of(name)))
+    }
+
+    fn running(&self) -> Running {
+        let mut models = Vec::new();
+        self.realtime.loaded(self.id, |loaded, left| {
+            let left = left.unwrap_or(self.profile.keep_alive);
+            models.push(RunningModel::new(loaded, left.min(FOR_GOOD)));
+        });
+        Running { models }
     }
 
     /// A name without a tag means `latest`.
-    fn known(&self, model: &str) -> Result<(), Refusal> {
+    fn known(&self, model: &str) -> Result<(), Error> {
         let served = &self.profile.model;
         if model == served || served.strip_suffix(":latest") == Some(model) {
             return Ok(());
         }
-        Err(Refusal(
+        Err(Error(
             StatusCode::NOT_FOUND,
             Cow::Owned(format!("model '{model}' not found")),
         ))
     }
 }
 
-fn wants_truth(request: &Request<Incoming>) -> bool {
-    let (name, value) = TRUTH_HEADER;
-    request
-        .headers()
-        .get(name)
-        .is_some_and(|given| given == value)
+/// The options that a runner is started with, Ollama's defaults where the request has none.
+fn runner_options(options: &Options) -> RunnerOptions {
+    let default = RunnerOptions::default();
+    RunnerOptions {
+        num_ctx: options.num_ctx.unwrap_or(default.num_ctx),
+        num_batch: options.num_batch.unwrap_or(default.num_batch),
+        num_gpu: options.num_gpu.unwrap_or(default.num_gpu),
+        main_gpu: options.main_gpu.unwrap_or(default.main_gpu),
+        use_mmap: options.use_mmap.or(default.use_mmap),
+        num_thread: options.num_thread.unwrap_or(default.num_thread),
+    }
 }
 
-async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refusal> {
-    let bad = |reason: String| Refusal(StatusCode::BAD_REQUEST, Cow::Owned(reason));
-    let body = Limited::new(request.into_body(), LONGEST_REQUEST).collect();
-    let body = body
-        .await
-        .map_err(|error| bad(error.to_string()))?
-        .to_bytes();
-    if body.is_empty() {
-        return Err(bad("missing request body".to_owned()));
+/// Seconds, or Go's notation such as `5m` or `1h30m`.
+fn keep_alive(asked: &AskedKeepAlive) -> Result<KeepAlive, Error> {
+    let duration = match asked {
+        AskedKeepAlive::Seconds(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+        AskedKeepAlive::Text(text) => {
+            let parsed: jiff::SignedDuration = text
+                .parse()
+                .map_err(|_| Error::bad(format!("time: invalid duration \"{text}\"")))?;
+            Duration::try_from(parsed).ok()
+        }
+    };
+    // A negative one can't be converted: it means for good.
+    Ok(duration.map_or(KeepAlive::Forever, KeepAlive::For))
+}
+
+fn wants_truth(request: &Request<Incoming>) -> Tell {
+    let (name, value) = TRUTH_HEADER;
+    let given = request.headers().get(name);
+    if given.is_some_and(|given| given == value) {
+        Tell::Truth
+    } else {
+        Tell::NoMoreThanOllama
     }
-    serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))
+}
+
+async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Error> {
+    let body = Limited::new(request.into_body(), LONGEST_REQUEST).collect();
+    let body = body.await.map_err(|error| Error::bad(error.to_string()))?;
+    let body = body.to_bytes();
+    if body.is_empty() {
+        return Err(Error::bad("missing request body"));
+    }
+    serde_json::from_slice(&body).map_err(|error| Error::bad(error.to_string()))
 }
 
 fn object(value: &impl Serialize) -> Reply {
@@ -221,88 +310,21 @@ fn with_type(
     reply
 }
 
-const PARAMETERS: u64 = 4_299_915_632;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[derive(Serialize)]
-struct Version {
-    version: &'static str,
-}
-
-#[derive(Serialize)]
-struct Tags<'a> {
-    models: [Model<'a>; 1],
-}
-
-#[derive(Serialize)]
-struct Model<'a> {
-    name: &'a str,
-    model: &'a str,
-    modified_at: &'static str,
-    size: u64,
-    digest: &'static str,
-    details: Details<'a>,
-}
-
-impl<'a> Model<'a> {
-    fn new(name: &'a str) -> Self {
-        Self {
-            name,
-            model: name,
-            modified_at: "2025-11-01T08:00:00Z",
-            size: 3_338_801_804,
-            digest: "a2af6cc3eb7fa8be8504abaf9b04e88f17a119ec3f04a3addf55f92841195f5a",
-            details: Details::of(name),
-        }
+    #[test]
+    fn keep_alive_is_seconds_or_gos_notation_and_negative_for_good() {
+        let of = |asked| keep_alive(&asked).ok();
+        let text = |text: &str| AskedKeepAlive::Text(text.to_owned());
+        let secs = |secs| Some(KeepAlive::For(Duration::from_secs(secs)));
+        assert_eq!(of(AskedKeepAlive::Seconds(0)), secs(0));
+        assert_eq!(of(AskedKeepAlive::Seconds(90)), secs(90));
+        assert_eq!(of(AskedKeepAlive::Seconds(-1)), Some(KeepAlive::Forever));
+        assert_eq!(of(text("5m")), secs(300));
+        assert_eq!(of(text("1h30m")), secs(5400));
+        assert_eq!(of(text("-1s")), Some(KeepAlive::Forever));
+        assert_eq!(of(text("soon")), None);
     }
-}
-
-#[derive(Serialize)]
-struct Details<'a> {
-    parent_model: &'static str,
-    format: &'static str,
-    family: &'a str,
-    families: [&'a str; 1],
-    parameter_size: &'static str,
-    quantization_level: &'static str,
-}
-
-impl<'a> Details<'a> {
-    fn of(name: &'a str) -> Self {
-        Self {
-            parent_model: "",
-            format: "gguf",
-            family: family(name),
-            families: [family(name)],
-            parameter_size: "4.3B",
-            quantization_level: "Q4_K_M",
-        }
-    }
-}
-
-/// `gemma3:latest` is of the family `gemma3`.
-fn family(name: &str) -> &str {
-    name.split(':').next().unwrap_or(name)
-}
-
-#[derive(serde::Deserialize)]
-struct ShowRequest {
-    #[serde(default)]
-    model: String,
-    #[serde(default)]
-    name: String,
-}
-
-#[derive(Serialize)]
-struct Show<'a> {
-    details: Details<'a>,
-    model_info: ModelInfo<'a>,
-    capabilities: [&'static str; 1],
-}
-
-#[derive(Serialize)]
-struct ModelInfo<'a> {
-    #[serde(rename = "general.architecture")]
-    architecture: &'a str,
-    #[serde(rename = "general.parameter_count")]
-    parameter_count: u64,
 }

@@ -1,11 +1,12 @@
 //! A reply as it streams: each line a frame, and so an HTTP chunk, at its absolute time.
 
-use super::alarm::Alarm;
 use super::json;
+use super::realtime::{Arrival, News, Visit};
 use super::socket::Ledger;
-use crate::engine::Plan;
+use crate::engine::Account;
+use crate::engine::text::Text;
 use crate::meter::Moment;
-use crate::ollama::{Final, Truth};
+use crate::ollama::wire::{Final, Truth, TruthTerms};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
 use serde::Serialize;
@@ -14,33 +15,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
-
-/// When a request arrived, by the two readings of one clock that are needed.
-#[derive(Clone, Copy)]
-pub struct Arrival {
-    instant: Instant,
-    moment: Moment,
-}
-
-impl Arrival {
-    /// Now.
-    pub fn now() -> Self {
-        Self {
-            instant: Instant::now(),
-            moment: Moment::now(),
-        }
-    }
-
-    /// So long after the arrival.
-    pub fn plus(self, after: Duration) -> Instant {
-        self.instant + after
-    }
-
-    fn elapsed_ns(self) -> u64 {
-        Moment::now().since(self.moment).as_nanos() as u64
-    }
-}
+use std::time::Duration;
 
 /// Which of the two line formats.
 #[derive(Clone, Copy)]
@@ -74,13 +49,20 @@ enum Said<'a> {
 }
 
 /// How a reply is written.
-#[derive(Clone)]
 pub struct Script {
-    pub plan: Plan,
+    pub arrival: Arrival,
     pub model: String,
     pub dialect: Dialect,
-    /// Whether the last line carries the truth.
-    pub truth: bool,
+    /// Of the text.
+    pub seed: u64,
+    pub truth: Tell,
+}
+
+/// Whether the last line carries the truth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Tell {
+    Truth,
+    NoMoreThanOllama,
 }
 
 impl Script {
@@ -104,86 +86,108 @@ impl Script {
 
     /// What the server states about a reply that ends now. `spoken` is the time from the first
     /// token to the last.
-    fn last(&self, arrival: Arrival, spoken: Duration, truth: Option<Truth>) -> Final {
-        let plan = &self.plan;
-        let nanos = |duration: Duration| duration.as_nanos() as u64;
-        let spoke = plan.tokens > 0;
+    fn last(&self, account: &Account, spoken: Duration, told: Told) -> Final {
+        let spoke = account.output_tokens > 0;
+        let truth = (self.truth == Tell::Truth).then(|| self.truth(account, told));
         Final {
-            done_reason: Some(Cow::Borrowed(plan.reason.name())),
+            done_reason: Some(Cow::Borrowed(account.reason.name())),
             context: match self.dialect {
-                Dialect::Generate => (0..plan.prompt_tokens + plan.tokens).collect(),
+                Dialect::Generate => (0..account.prompt_tokens + account.output_tokens).collect(),
                 Dialect::Chat => Vec::new(),
             },
-            total_duration: arrival.elapsed_ns(),
-            load_duration: nanos(plan.load),
-            prompt_eval_count: if spoke { plan.prompt_tokens.into() } else { 0 },
-            prompt_eval_duration: nanos(plan.prefill),
-            eval_count: plan.tokens.into(),
+            total_duration: nanos(self.arrival.elapsed()),
+            load_duration: nanos(account.load()),
+            prompt_eval_count: if spoke {
+                account.prompt_tokens.into()
+            } else {
+                0
+            },
+            prompt_eval_duration: nanos(account.prefill),
+            eval_count: account.output_tokens.into(),
             eval_duration: nanos(spoken),
             tare_truth: truth,
         }
     }
 
-    /// The whole reply as one object, for a request that does not stream; it is due now.
-    pub fn whole(&self, arrival: Arrival) -> Vec<u8> {
-        let text: String = self.plan.text().collect();
-        let spoken = self.plan.end().saturating_sub(self.plan.due(0));
-        let truth = self.truth.then(|| Truth {
-            received: arrival.moment.0,
-            due: Vec::new(),
-            sent: Vec::new(),
-            done: arrival.elapsed_ns(),
-        });
-        let last = self.last(arrival, spoken, truth);
-        let mut line = self.line(&text, Some(&last));
+    fn truth(&self, account: &Account, told: Told) -> Truth {
+        let sent = told.sent.iter();
+        Truth {
+            received: self.arrival.moment.0,
+            due: told.due,
+            sent: sent
+                .map(|at| nanos(at.since(self.arrival.moment)))
+                .collect(),
+            done: nanos(self.arrival.elapsed()),
+            terms: TruthTerms {
+                handling: nanos(account.handling),
+                queue: nanos(account.queue),
+                drain: nanos(account.drain),
+                recovery: nanos(account.recovery),
+                loading: nanos(account.loading),
+                slot_wait: nanos(account.slot_wait),
+                prefill: nanos(account.prefill),
+                decode: nanos(account.decode),
+                cached_tokens: account.cached_tokens.into(),
+            },
+        }
+    }
+
+    /// The whole reply as one object, for a request that does not stream.
+    pub async fn whole(&self, visit: Visit) -> Vec<u8> {
+        let mut text = Text::new(self.seed);
+        let mut answer = String::new();
+        let account = loop {
+            match visit.news().await {
+                News::Token(_) => answer.extend(text.next()),
+                News::Done(account) => break account,
+                News::Refused(_) => continue, // never after the answer has begun
+            }
+        };
+        let last = self.last(&account, account.decode, Told::default());
+        let mut line = self.line(&answer, Some(&last));
         line.pop();
         line
     }
 }
 
+/// When each token was due, and when it was written.
+#[derive(Default)]
+struct Told {
+    due: Vec<u64>,
+    sent: Vec<Moment>,
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// A reply under way. It must be made when its first line is due: the head leaves with that line.
 pub struct Stream {
     script: Script,
-    arrival: Arrival,
+    visit: Visit,
     ledger: Rc<Ledger>,
-    text: Box<dyn Iterator<Item = &'static str>>,
-    next: u32,
-    alarm: Alarm,
+    text: Text,
+    due: Vec<u64>,
     phase: Phase,
 }
 
 enum Phase {
     Speaking,
     /// All tokens are handed over; the last line waits until they are written.
-    Flushing,
+    Flushing(Account),
     Ended,
 }
 
 impl Stream {
-    pub fn new(script: Script, arrival: Arrival, ledger: Rc<Ledger>, alarm: Alarm) -> Self {
+    pub fn new(script: Script, visit: Visit, ledger: Rc<Ledger>) -> Self {
         ledger.begin();
         Self {
-            text: Box::new(script.plan.text()),
+            text: Text::new(script.seed),
             script,
-            arrival,
+            visit,
             ledger,
-            next: 0,
-            alarm,
+            due: Vec::new(),
             phase: Phase::Speaking,
-        }
-    }
-
-    fn truth(&self, sent: &[Moment]) -> Truth {
-        let plan = &self.script.plan;
-        let nanos = |duration: Duration| duration.as_nanos() as u64;
-        Truth {
-            received: self.arrival.moment.0,
-            due: (0..plan.tokens).map(|i| nanos(plan.due(i))).collect(),
-            sent: sent
-                .iter()
-                .map(|at| nanos(at.since(self.arrival.moment)))
-                .collect(),
-            done: self.arrival.elapsed_ns(),
         }
     }
 }
@@ -198,27 +202,26 @@ impl Body for Stream {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = &mut *self;
         loop {
-            match this.phase {
-                Phase::Speaking if this.next == this.script.plan.tokens => {
-                    this.phase = Phase::Flushing;
-                }
-                Phase::Speaking => {
-                    let due = this.arrival.plus(this.script.plan.due(this.next));
-                    ready!(this.alarm.poll_until(cx, due));
-                    this.next += 1;
-                    let token = this.text.next().unwrap_or_default();
-                    this.ledger.hand();
-                    let line = this.script.line(token, None);
-                    return Poll::Ready(Some(Ok(Frame::data(line.into()))));
-                }
-                Phase::Flushing => {
+            match &this.phase {
+                Phase::Speaking => match ready!(this.visit.poll_news(cx)) {
+                    News::Token(due) => {
+                        this.due.push(nanos(due));
+                        this.ledger.hand();
+                        let token = this.text.next().unwrap_or_default();
+                        let line = this.script.line(token, None);
+                        return Poll::Ready(Some(Ok(Frame::data(line.into()))));
+                    }
+                    News::Done(account) => this.phase = Phase::Flushing(account),
+                    News::Refused(_) => this.phase = Phase::Ended,
+                },
+                Phase::Flushing(account) => {
                     let sent = ready!(this.ledger.poll_sent(cx));
                     let spoken = match sent.as_slice() {
                         [first, .., last] => last.since(*first),
                         _ => Duration::ZERO,
                     };
-                    let truth = this.script.truth.then(|| this.truth(&sent));
-                    let last = this.script.last(this.arrival, spoken, truth);
+                    let due = std::mem::take(&mut this.due);
+                    let last = this.script.last(account, spoken, Told { due, sent });
                     this.phase = Phase::Ended;
                     let line = this.script.line("", Some(&last));
                     return Poll::Ready(Some(Ok(Frame::data(line.into()))));

@@ -15,6 +15,18 @@ pub struct Options {
     /// Context length in tokens. A change reloads the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_ctx: Option<u32>,
+    /// Prompt tokens evaluated at a time. A change reloads the model, as of the next three.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_batch: Option<u32>,
+    /// The GPU that holds the small tensors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub main_gpu: Option<i32>,
+    /// Whether the weights are mapped into memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_mmap: Option<bool>,
+    /// Threads on the CPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_thread: Option<u32>,
     /// Sampling temperature, 0 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
@@ -165,6 +177,32 @@ pub struct Truth {
     pub sent: Vec<u64>,
     /// When the last line was made, all tokens being written.
     pub done: u64,
+    /// Where the time was to go, by the mock's model of a server.
+    pub terms: TruthTerms,
+}
+
+/// The terms of a request's time, as the mock's engine reckoned them. Each begins where the one
+/// before it ended. Nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TruthTerms {
+    /// HTTP, parsing, the template.
+    pub handling: u64,
+    /// In the scheduler's queue.
+    pub queue: u64,
+    /// Reload: until the runner in the way had served its last.
+    pub drain: u64,
+    /// Reload: until its memory was free.
+    pub recovery: u64,
+    /// Reload: start and weights.
+    pub loading: u64,
+    /// For a slot of the runner.
+    pub slot_wait: u64,
+    /// Reading of the prompt.
+    pub prefill: u64,
+    /// From the first token to the last.
+    pub decode: u64,
+    /// Tokens of the prompt that needed no reading.
+    pub cached_tokens: u64,
 }
 
 /// The body of an error.

@@ -3,9 +3,12 @@
 mod self_test;
 
 use super::{Failure, find_profile};
+use crate::engine::Gpus;
 use crate::mock::Mock;
+use anyhow::anyhow;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 /// Run a mock Ollama whose every delay is known
 #[derive(Debug, clap::Args)]
@@ -13,10 +16,16 @@ use std::net::SocketAddr;
   tare mock --profile paced-10ms --listen 127.0.0.1:11500
   curl http://127.0.0.1:11500/api/generate -d '{\"model\":\"gemma3\",\"prompt\":\"Why?\"}'")]
 pub struct Arguments {
-    /// Address to listen on; port 0 takes any that is free
+    /// Address to listen on, port 0 for any that is free; several times for several servers
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:11434")]
-    listen: SocketAddr,
-    /// Latency model: instant, paced-1ms, paced-10ms, or a TOML file
+    listen: Vec<SocketAddr>,
+    /// GPUs: 1 that all servers share, or as many as there are servers
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    gpus: NonZeroUsize,
+    /// Slots of a loaded model, as OLLAMA_NUM_PARALLEL, instead of the profile's
+    #[arg(long, value_name = "N")]
+    parallel: Option<NonZeroU32>,
+    /// Latency model: a shipped one (see fixtures/profiles), or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "paced-10ms")]
     profile: String,
     /// Name of the model to serve, instead of the profile's
@@ -35,13 +44,25 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(model) = arguments.model {
         profile.model = model;
     }
+    profile.parallel = arguments.parallel.or(profile.parallel);
     if arguments.self_test {
         return self_test::run(&arguments.profile, &profile.model);
     }
-    let mock = Mock::listen(arguments.listen, profile)?;
+    let gpus = match (arguments.gpus.get(), arguments.listen.len()) {
+        (1, _) => Gpus::Shared,
+        (gpus, servers) if gpus == servers => Gpus::OneEach,
+        (gpus, servers) => {
+            return Err(Failure::Usage(anyhow!(
+                "{gpus} GPUs for {servers} servers can't be modelled: take 1, which all share, or {servers}, one for each --listen"
+            )));
+        }
+    };
+    let mock = Mock::listen(&arguments.listen, gpus, profile)?;
     {
         let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "listening on http://{}", mock.address())?;
+        for address in mock.addresses() {
+            writeln!(stdout, "listening on http://{address}")?;
+        }
         stdout.flush()?;
     }
     if arguments.until_eof {

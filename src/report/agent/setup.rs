@@ -66,7 +66,7 @@ pub enum Server {
         /// As it was asked for: a shipped name or a file.
         name: String,
         /// The latency model itself.
-        profile: Profile,
+        profile: Box<Profile>,
     },
     /// Whatever answers there as Ollama does.
     Ollama {
