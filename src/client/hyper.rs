@@ -7,6 +7,7 @@
 use super::bare_content_type;
 use super::gate::Gate;
 use super::guard::within;
+use super::idle::Idle;
 use super::{Body, Client, ClientError, Endpoint, Io, Limits, Options, Phase, ReadBuffer, Reply};
 use crate::runtime::Runtime;
 use ::hyper::body::{Body as _, Incoming};
@@ -18,7 +19,7 @@ use futures::FutureExt;
 use http_body_util::Full;
 use std::future::{Future as _, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// `hyper` and `hyper-N`.
@@ -33,7 +34,7 @@ struct Shared<R: Runtime> {
     limits: Limits,
     builder: Builder,
     headers: HeaderMap,
-    idle: Mutex<Vec<Link<R>>>,
+    idle: Idle<Link<R>>,
 }
 
 /// The handle that sends requests, and the connection they go over.
@@ -100,7 +101,7 @@ impl<R: Runtime> Client<R> for Hyper<R> {
                 limits: options.limits,
                 builder,
                 headers,
-                idle: Mutex::new(Vec::new()),
+                idle: Idle::new(),
             }),
         })
     }
@@ -148,7 +149,7 @@ impl<R: Runtime> Client<R> for Hyper<R> {
 impl<R: Runtime> Hyper<R> {
     /// An idle connection that is still open and ready, or a new one.
     async fn link(&self) -> Result<Link<R>, ClientError> {
-        while let Some(mut link) = self.shared.take_idle() {
+        while let Some(mut link) = self.shared.idle.take() {
             let Link { sender, line } = &mut link;
             // The server may have closed it meanwhile: then driving it says so.
             let ready = poll_fn(|cx| line.drive(cx, |cx| sender.poll_ready(cx))).await;
@@ -188,22 +189,6 @@ impl<R: Runtime> Hyper<R> {
     }
 }
 
-impl<R: Runtime> Shared<R> {
-    fn take_idle(&self) -> Option<Link<R>> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-    }
-
-    fn put_idle(&self, link: Link<R>) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(link);
-    }
-}
-
 /// The body of a reply, with the connection that brings it.
 pub struct HyperBody<R: Runtime> {
     link: Option<Link<R>>,
@@ -233,7 +218,7 @@ impl<R: Runtime> Body for HyperBody<R> {
                 }
                 Ok(None) => {
                     if let Some(link) = self.link.take() {
-                        self.shared.put_idle(link);
+                        self.shared.idle.put(link);
                     }
                     return Ok(None);
                 }

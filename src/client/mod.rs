@@ -12,6 +12,7 @@ mod endpoint;
 mod gate;
 pub mod guard;
 mod hyper;
+mod idle;
 mod raw;
 mod reqwest;
 

@@ -6,13 +6,14 @@
 //! always ready, so it runs on `threads` only.
 
 use super::bare_content_type;
+use super::idle::Idle;
 use super::{Body, Client, ClientError, Endpoint, Io, Limits, Options, Phase, ReadBuffer, Reply};
 use crate::runtime::Threads;
 use ::hyper::Method;
 use bytes::Bytes;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What one `read` asks for.
@@ -30,7 +31,7 @@ struct Shared {
     to: Endpoint,
     limits: Limits,
     headers: String,
-    idle: Mutex<Vec<Link>>,
+    idle: Idle<Link>,
 }
 
 /// A connection, and what was read from it but not yet used: `buffer[start..end]`.
@@ -62,7 +63,7 @@ impl Client<Threads> for Raw {
                 to: options.endpoint.clone(),
                 limits: options.limits,
                 headers,
-                idle: Mutex::new(Vec::new()),
+                idle: Idle::new(),
             }),
         })
     }
@@ -86,7 +87,7 @@ impl Client<Threads> for Raw {
         .into_bytes();
         request.extend_from_slice(&body);
 
-        let (link, head) = match self.shared.take_idle() {
+        let (link, head) = match self.shared.idle.take() {
             Some(link) => match self.exchange(link, &request) {
                 // The server may have closed an idle connection: once more, on a new one.
                 Err(Failure::Gone(_)) => self.exchange(self.shared.connect()?, &request),
@@ -141,20 +142,6 @@ impl Shared {
                 source,
             }),
         }
-    }
-
-    fn take_idle(&self) -> Option<Link> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-    }
-
-    fn put_idle(&self, link: Link) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(link);
     }
 
     fn failed(&self, failure: Failure, phase: Phase) -> ClientError {
@@ -316,7 +303,9 @@ impl Head {
         Ok(Self {
             status,
             content_type: bare_content_type(header("content-type")),
-            reusable: response.version == Some(1) && !says("connection", b"close"),
+            reusable: response.version == Some(1)
+                && !says("connection", b"close")
+                && !matches!(length, Length::UntilClose),
             length,
         })
     }
@@ -336,10 +325,10 @@ impl Body for RawBody {
             self.link = None;
             return Err(self.shared.failed(failure, Phase::Gap));
         }
-        let reusable = self.reusable && matches!(self.left, Length::Ended);
         if matches!(self.left, Length::Ended) {
-            let idle = self.link.take().filter(|_| reusable);
-            idle.into_iter().for_each(|link| self.shared.put_idle(link));
+            if let Some(link) = self.link.take().filter(|_| self.reusable) {
+                self.shared.idle.put(link);
+            }
             return Ok(None);
         }
         let Some(link) = &mut self.link else {

@@ -9,7 +9,7 @@
 //! is none in one case of three.
 
 use super::call::{CallMetrics, Load, RunMetrics, StageName};
-use super::metrics::SideMetrics;
+use super::side_metrics::SideMetrics;
 use crate::stats::{Interval, mean, paired_ratio, sample_sd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -2,10 +2,11 @@
 
 use super::call::{RunMetrics, StageName};
 use super::compare::{Figure, Quantity, Sample, Verdict};
-use super::metrics::{Metrics, SideMetrics};
+use super::metrics::Metrics;
 use super::prose;
 use super::setup::{Server, Side};
 use super::side::stage_table;
+use super::side_metrics::SideMetrics;
 use crate::report::markdown::{
     Align, NONE, Table, maybe, mean_and_sd, number, percent, ratio_ends,
 };

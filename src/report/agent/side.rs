@@ -1,9 +1,10 @@
 //! `reports/baseline_report.md` and `reports/chimera_report.md`: one side by itself.
 
 use super::call::{CallMetrics, Load, RunMetrics, StageName};
-use super::metrics::{Metrics, SideMetrics};
+use super::metrics::Metrics;
 use super::prose;
 use super::setup::Side;
+use super::side_metrics::SideMetrics;
 use crate::report::markdown::{Align, NONE, Table, maybe, mean_and_sd, number, percent};
 use crate::stats::{mean, sample_sd};
 
