@@ -37,6 +37,19 @@ impl MockServer {
         profile: &str,
         model: Option<&str>,
     ) -> Result<Self, ServerError> {
+        Self::start_with(program, profile, model, &[])
+    }
+
+    /// Starts a mock with further arguments of `tare mock`.
+    ///
+    /// # Errors
+    /// When it does not start: then with its own words.
+    pub fn start_with(
+        program: &Program,
+        profile: &str,
+        model: Option<&str>,
+        further: &[&str],
+    ) -> Result<Self, ServerError> {
         let mut command = Command::new(program.path());
         command
             .args([
@@ -46,7 +59,8 @@ impl MockServer {
                 "--until-eof",
                 "--profile",
             ])
-            .arg(profile);
+            .arg(profile)
+            .args(further);
         if let Some(model) = model {
             command.args(["--model", model]);
         }
@@ -74,6 +88,11 @@ impl MockServer {
                 Err(ServerError::Ended(words.to_owned()))
             }
         }
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Its base URL.

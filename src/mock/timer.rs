@@ -26,11 +26,13 @@ impl Timer {
 
     /// Waits until `due`, and not less. May be given up at any time.
     pub async fn until(&mut self, due: Instant) -> io::Result<()> {
-        let left = || due.saturating_duration_since(Instant::now());
-        if left() > EARLY {
-            self.0.wait(left() - EARLY).await?;
+        let left = due.saturating_duration_since(Instant::now());
+        let asleep = left.saturating_sub(EARLY);
+        // The kernel takes zero for "never".
+        if !asleep.is_zero() {
+            self.0.wait(asleep).await?;
         }
-        while !left().is_zero() {
+        while Instant::now() < due {
             yield_now().await;
         }
         Ok(())

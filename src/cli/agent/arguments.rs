@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Address of the Ollama server
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:11434")]
     base_url: String,
-    /// Ask a mock instead, started for the purpose: instant, paced-1ms, paced-10ms, or a TOML file
+    /// Ask a mock instead, started for the purpose, with the profile paced-1ms or the one named
     #[arg(
         long,
         value_name = "PROFILE",

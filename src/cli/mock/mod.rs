@@ -1,5 +1,6 @@
 //! `tare mock`: a server that answers as Ollama does, with every delay known.
 
+mod limits;
 mod self_test;
 
 use super::{Failure, find_profile};
@@ -31,32 +32,39 @@ pub struct Arguments {
     /// Name of the model to serve, instead of the profile's
     #[arg(long)]
     model: Option<String>,
+    /// Stay on one processor, counted from 0
+    #[arg(long, value_name = "CPU")]
+    pin: Option<usize>,
     /// End when standard input does: with the process that started this one
     #[arg(long)]
     until_eof: bool,
-    /// Measure how late this machine lets a mock send its tokens, instead of serving
-    #[arg(long, conflicts_with_all = ["listen", "until_eof"])]
+    /// Instead of serving, see how well a mock keeps its schedule on this machine: half a minute
+    #[arg(long, exclusive = true)]
     self_test: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    if arguments.self_test {
+        return self_test::run();
+    }
     let mut profile = find_profile(&arguments.profile)?;
     if let Some(model) = arguments.model {
         profile.model = model;
     }
     profile.parallel = arguments.parallel.or(profile.parallel);
-    if arguments.self_test {
-        return self_test::run(&arguments.profile, &profile.model);
-    }
     let gpus = match (arguments.gpus.get(), arguments.listen.len()) {
         (1, _) => Gpus::Shared,
         (gpus, servers) if gpus == servers => Gpus::OneEach,
         (gpus, servers) => {
             return Err(Failure::Usage(anyhow!(
-                "{gpus} GPUs for {servers} servers can't be modelled: take 1, which all share, or {servers}, one for each --listen"
+                "--gpus {gpus} with --listen given {servers} times can't be modelled: take 1, which all share, or {servers}, one for each"
             )));
         }
     };
+    if let Some(processor) = arguments.pin {
+        limits::pin(processor)?;
+    }
+    limits::open_many_files();
     let mock = Mock::listen(&arguments.listen, gpus, profile)?;
     {
         let mut stdout = std::io::stdout().lock();

@@ -93,7 +93,7 @@ fn alone() -> f64 {
 }
 
 /// The profiles that come with tare, by name.
-const SHIPPED: [(&str, &str); 5] = [
+const SHIPPED: [(&str, &str); 7] = [
     (
         "instant",
         include_str!("../../../fixtures/profiles/instant.toml"),
@@ -105,6 +105,14 @@ const SHIPPED: [(&str, &str); 5] = [
     (
         "paced-10ms",
         include_str!("../../../fixtures/profiles/paced-10ms.toml"),
+    ),
+    (
+        "paced-50ms",
+        include_str!("../../../fixtures/profiles/paced-50ms.toml"),
+    ),
+    (
+        "paced-1s",
+        include_str!("../../../fixtures/profiles/paced-1s.toml"),
     ),
     (
         "rtx4080-gemma3-4b",
