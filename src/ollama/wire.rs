@@ -3,7 +3,7 @@
 //!
 //! All durations are nanoseconds.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 
 /// Overrides of a model's options; what is absent is the server's default.
@@ -57,20 +57,58 @@ impl Options {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum KeepAlive {
-    /// Seconds; 0 unloads at once, negative keeps it for good.
-    Seconds(i64),
+    /// Seconds, a fraction too; 0 unloads at once, negative keeps it for good.
+    Seconds(f64),
     /// Go's notation, such as `5m`.
     Text(String),
+}
+
+/// Whether a model is to reason before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Think {
+    /// Yes or no.
+    Switch(bool),
+    /// Yes, and how much.
+    Effort(Effort),
+}
+
+impl Think {
+    /// Whether it is to.
+    pub fn is_on(&self) -> bool {
+        *self != Think::Switch(false)
+    }
+}
+
+/// How much a model is to reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effort {
+    /// Most.
+    High,
+    /// Between the two.
+    Medium,
+    /// Least.
+    Low,
+}
+
+/// Go reads `null` as what a field has without it.
+fn null_too<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// The body of `POST /api/generate`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GenerateRequest {
     /// The model's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub model: String,
     /// The prompt; an empty one only loads the model.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub prompt: String,
     /// System prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,11 +119,18 @@ pub struct GenerateRequest {
     /// No template around the prompt, and no `context` in the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<bool>,
+    /// Whether to reason first; an error where the model can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think: Option<Think>,
     /// How long the model stays loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_alive: Option<KeepAlive>,
     /// Overrides.
-    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_too",
+        skip_serializing_if = "Options::is_empty"
+    )]
     pub options: Options,
 }
 
@@ -95,7 +140,7 @@ pub struct Message {
     /// `system`, `user`, `assistant` or `tool`.
     pub role: String,
     /// What was said.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub content: String,
 }
 
@@ -103,19 +148,26 @@ pub struct Message {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChatRequest {
     /// The model's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub model: String,
     /// The conversation; an empty one only loads the model.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub messages: Vec<Message>,
     /// Whether to stream; the server's default is yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<bool>,
+    /// Whether to reason first; an error where the model can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think: Option<Think>,
     /// How long the model stays loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_alive: Option<KeepAlive>,
     /// Overrides.
-    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_too",
+        skip_serializing_if = "Options::is_empty"
+    )]
     pub options: Options,
 }
 
