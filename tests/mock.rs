@@ -246,6 +246,19 @@ fn a_chat_of_empty_messages_is_answered() {
 }
 
 #[test]
+fn a_seed_may_be_negative() {
+    let server = mock("instant");
+    for seed in [i64::MIN, -1, 0, i64::MAX] {
+        let body = format!(
+            r#"{{"model":"gemma3","prompt":"a","stream":false,"options":{{"seed":{seed},"num_predict":20}}}}"#
+        );
+        let said = generate(&server, &body).json();
+        let text: String = Text::new(seed as u64).take(20).collect();
+        assert_eq!(said["response"], text, "{seed}");
+    }
+}
+
+#[test]
 fn raw_has_no_context() {
     let server = mock("instant");
     let of = |raw: bool| {

@@ -9,7 +9,7 @@ use super::json;
 use super::routes::{Asked, Error, body};
 use super::stream::{Dialect, Tell};
 use crate::ollama::Options;
-use crate::ollama::wire::{Effort, Final, Think};
+use crate::ollama::wire::{Effort, Final, Think, signed_too};
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ struct ChatCompletionRequest {
     stream_options: Option<StreamOptions>,
     max_tokens: Option<i32>,
     max_completion_tokens: Option<i32>,
+    #[serde(default, deserialize_with = "signed_too")]
     seed: Option<u64>,
     temperature: Option<f64>,
     top_p: Option<f64>,

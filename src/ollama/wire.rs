@@ -39,8 +39,12 @@ pub struct Options {
     /// Penalty on repetition; 1 is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_penalty: Option<f64>,
-    /// Seed of the sampler.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Seed of the sampler. A negative one counts down from the greatest.
+    #[serde(
+        default,
+        deserialize_with = "signed_too",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub seed: Option<u64>,
     /// Most tokens to generate; negative: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,6 +103,14 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Servers take a seed of either sign.
+pub(crate) fn signed_too<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    let seed = Option::<i128>::deserialize(deserializer)?;
+    Ok(seed.map(|seed| seed as u64))
 }
 
 /// The body of `POST /api/generate`.
