@@ -10,92 +10,9 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
-use support::{mock, program};
+use support::{Reply, ask, first_of, loading_for_minutes, mock, program};
 use tare::engine::text::Text;
 use tare::invocation::MockServer;
-
-struct Reply {
-    status: String,
-    headers: Vec<(String, String)>,
-    /// The body's HTTP chunks, or the body as one.
-    chunks: Vec<String>,
-}
-
-impl Reply {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self.headers.iter().filter(|(given, _)| given == name);
-        found.next().map(|(_, value)| value.as_str())
-    }
-
-    fn body(&self) -> String {
-        self.chunks.concat()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body()).expect("a JSON body")
-    }
-}
-
-/// Sends one request and reads the whole reply.
-fn ask(server: &MockServer, head: &str, body: &str) -> Reply {
-    let address = server.base_url().trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).expect("the mock listens");
-    let method = head.split(' ').next().expect("a method");
-    let mut lines = head.split('\n');
-    let first = lines.next().expect("a request line");
-    let further: String = lines.map(|line| format!("{line}\r\n")).collect();
-    write!(
-        stream,
-        "{first} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{further}content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .expect("a request");
-    let mut reader = BufReader::new(stream);
-    let mut line = || {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("a line");
-        line.trim_end_matches("\r\n").to_owned()
-    };
-    let status = line().trim_start_matches("HTTP/1.1 ").to_owned();
-    let mut headers = Vec::new();
-    loop {
-        let header = line();
-        let Some((name, value)) = header.split_once(": ") else {
-            break;
-        };
-        headers.push((name.to_lowercase(), value.to_owned()));
-    }
-    let mut reply = Reply {
-        status,
-        headers,
-        chunks: Vec::new(),
-    };
-    let mut read = |size: usize| {
-        let mut bytes = vec![0; size];
-        reader.read_exact(&mut bytes).expect("a body");
-        String::from_utf8(bytes).expect("UTF-8")
-    };
-    if reply.header("transfer-encoding") == Some("chunked") {
-        loop {
-            let mut size = String::new();
-            while !size.ends_with("\r\n") {
-                size.push_str(&read(1));
-            }
-            let size = usize::from_str_radix(size.trim_end(), 16).expect("a chunk size");
-            let chunk = read(size);
-            assert_eq!(read(2), "\r\n");
-            if size == 0 {
-                break;
-            }
-            reply.chunks.push(chunk);
-        }
-    } else if method != "HEAD" {
-        let length = reply.header("content-length").unwrap_or("0");
-        let length = length.parse().expect("a number");
-        reply.chunks.push(read(length));
-    }
-    reply
-}
 
 fn generate(server: &MockServer, body: &str) -> Reply {
     ask(server, "POST /api/generate", body)
@@ -268,6 +185,119 @@ fn an_empty_prompt_loads_the_model() {
 }
 
 #[test]
+fn what_only_loads_or_unloads_is_one_object_without_times() {
+    let server = mock("paced-1ms");
+    let loaded = || {
+        let running = ask(&server, "GET /api/ps", "").json();
+        running["models"].as_array().expect("a list").len()
+    };
+    for (head, body, reason, then_loaded) in [
+        ("POST /api/generate", r#"{"model":"gemma3"}"#, "load", 1),
+        (
+            "POST /api/generate",
+            r#"{"model":"gemma3","keep_alive":0}"#,
+            "unload",
+            0,
+        ),
+        (
+            "POST /api/chat",
+            r#"{"model":"gemma3","messages":[]}"#,
+            "load",
+            1,
+        ),
+        (
+            "POST /api/chat",
+            r#"{"model":"gemma3","messages":[],"keep_alive":"0s"}"#,
+            "unload",
+            0,
+        ),
+        (
+            "POST /api/generate",
+            r#"{"model":"gemma3","prompt":null,"options":null,"keep_alive":0.0}"#,
+            "unload",
+            0,
+        ),
+    ] {
+        let reply = ask(&server, head, body);
+        assert_eq!(
+            reply.header("content-type"),
+            Some("application/json; charset=utf-8"),
+            "{head} {body}"
+        );
+        let said = reply.json();
+        assert_eq!(
+            (&said["done"], &said["done_reason"]),
+            (&true.into(), &reason.into())
+        );
+        assert_eq!(said.as_object().expect("an object").len(), 5, "{said}");
+        assert_eq!(loaded(), then_loaded, "{head} {body}");
+    }
+}
+
+#[test]
+fn a_chat_of_empty_messages_is_answered() {
+    let server = mock("instant");
+    let reply = ask(
+        &server,
+        "POST /api/chat",
+        r#"{"model":"gemma3","messages":[{"role":"user","content":""}],"stream":false}"#,
+    );
+    assert_eq!(reply.json()["done_reason"], "stop");
+}
+
+#[test]
+fn a_seed_may_be_negative() {
+    let server = mock("instant");
+    for seed in [i64::MIN, -1, 0, i64::MAX] {
+        let body = format!(
+            r#"{{"model":"gemma3","prompt":"a","stream":false,"options":{{"seed":{seed},"num_predict":20}}}}"#
+        );
+        let said = generate(&server, &body).json();
+        let text: String = Text::new(seed as u64).take(20).collect();
+        assert_eq!(said["response"], text, "{seed}");
+    }
+}
+
+#[test]
+fn raw_has_no_context() {
+    let server = mock("instant");
+    let of = |raw: bool| {
+        let body = format!(r#"{{"model":"gemma3","prompt":"a","raw":{raw},"stream":false}}"#);
+        generate(&server, &body).json()
+    };
+    assert!(of(false)["context"].is_array());
+    assert_eq!(of(true)["context"], Value::Null);
+}
+
+#[test]
+fn not_to_think_is_no_error() {
+    let server = mock("instant");
+    let body = r#"{"model":"gemma3","prompt":"a","think":false}"#;
+    assert_eq!(generate(&server, body).status, "200 OK");
+}
+
+#[test]
+fn a_full_queue_is_said_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = loading_for_minutes(folder.path());
+    // Whichever comes first is loaded for; the other has no place to wait.
+    for (head, body) in [
+        ("POST /api/generate", r#"{"model":"gemma3","prompt":"a"}"#),
+        (
+            "POST /api/chat",
+            r#"{"model":"gemma3","messages":[{"role":"user","content":"a"}]}"#,
+        ),
+    ] {
+        let reply = first_of(&server, [(head, body), (head, body)]);
+        assert_eq!(reply.status, "503 Service Unavailable");
+        assert_eq!(
+            reply.json()["error"],
+            "server busy, please try again.  maximum pending requests exceeded"
+        );
+    }
+}
+
+#[test]
 fn the_small_routes_answer() {
     let server = mock("instant");
     let root = ask(&server, "GET /", "");
@@ -333,10 +363,34 @@ fn errors_have_ollamas_status_and_words() {
             "model is required",
         ),
         (
+            "POST /api/chat",
+            r#"{"model":"x","messages":[]}"#,
+            "404 Not Found",
+            "model 'x' not found",
+        ),
+        (
+            "POST /api/generate",
+            r#"{"model":"gemma3","prompt":"a","think":true}"#,
+            "400 Bad Request",
+            "\"gemma3\" does not support thinking",
+        ),
+        (
+            "POST /api/chat",
+            r#"{"model":"gemma3:latest","messages":[],"think":"high"}"#,
+            "400 Bad Request",
+            "\"gemma3:latest\" does not support thinking",
+        ),
+        (
             "POST /api/show",
             r#"{"model":"x"}"#,
             "404 Not Found",
             "model 'x' not found",
+        ),
+        (
+            "POST /api/show",
+            "{}",
+            "400 Bad Request",
+            "model is required",
         ),
     ] {
         let reply = ask(&server, head, body);

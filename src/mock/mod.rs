@@ -8,6 +8,7 @@
 
 mod catalog;
 mod json;
+mod openai;
 mod realtime;
 mod routes;
 mod socket;

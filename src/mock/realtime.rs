@@ -171,6 +171,11 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// How many requests had arrived before.
+    pub fn number(&self) -> u64 {
+        self.id.number()
+    }
+
     /// The next news.
     pub fn poll_news(&self, cx: &mut Context<'_>) -> Poll<News> {
         let inbox = &mut *self.inbox.borrow_mut();

@@ -2,11 +2,12 @@
 
 use super::catalog::{Running, RunningModel, Show, Tags};
 use super::json;
+use super::openai;
 use super::realtime::{Arrival, Realtime};
 use super::socket::Ledger;
-use super::stream::{Dialect, Script, Stream, Tell};
+use super::stream::{Dialect, Route, Script, Stream, Tell};
 use crate::engine::{Ask, KeepAlive, Profile, Refusal, RunnerOptions, ServerId};
-use crate::ollama::wire::{ErrorBody, KeepAlive as AskedKeepAlive, TRUTH_HEADER, Version};
+use crate::ollama::wire::{ErrorBody, KeepAlive as AskedKeepAlive, TRUTH_HEADER, Think, Version};
 use crate::ollama::{ChatRequest, GenerateRequest, Options};
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -30,7 +31,8 @@ const LONGEST_SIZED: usize = 2048;
 /// As far as `keep_alive` goes for good, for a clock's purposes: a hundred years.
 const FOR_GOOD: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-type Reply = Response<Either<Stream, UnsyncBoxBody<Bytes, Infallible>>>;
+type Body = Either<Stream, UnsyncBoxBody<Bytes, Infallible>>;
+type Reply = Response<Body>;
 
 /// One server, as all of its connections share it.
 pub struct Server {
@@ -40,10 +42,10 @@ pub struct Server {
 }
 
 /// An error reply.
-struct Error(StatusCode, Cow<'static, str>);
+pub struct Error(pub StatusCode, pub Cow<'static, str>);
 
 impl Error {
-    fn bad(reason: impl Into<Cow<'static, str>>) -> Self {
+    pub fn bad(reason: impl Into<Cow<'static, str>>) -> Self {
         Self(StatusCode::BAD_REQUEST, reason.into())
     }
 }
@@ -64,15 +66,17 @@ impl From<Refusal> for Error {
     }
 }
 
-/// What generate and chat have in common.
-struct Asked {
-    model: String,
-    prompt: String,
-    stream: Option<bool>,
-    keep_alive: Option<AskedKeepAlive>,
-    options: Options,
-    dialect: Dialect,
-    truth: Tell,
+/// What the routes that speak have in common.
+pub struct Asked {
+    pub model: String,
+    /// Empty: the model is only loaded or unloaded.
+    pub prompt: String,
+    pub stream: bool,
+    pub think: Option<Think>,
+    pub keep_alive: Option<AskedKeepAlive>,
+    pub options: Options,
+    pub dialect: Dialect,
+    pub truth: Tell,
 }
 
 #[derive(Deserialize)]
@@ -93,17 +97,28 @@ impl Server {
         let outcome = match (&method, path.as_str()) {
             (&Method::POST, "/api/generate") => self.generate(request, arrival, ledger).await,
             (&Method::POST, "/api/chat") => self.chat(request, arrival, ledger).await,
+            (&Method::POST, "/v1/chat/completions") => {
+                Ok(self.chat_completions(request, arrival, ledger).await)
+            }
             (&Method::POST, "/api/show") => self.show(request).await,
-            (&Method::GET, "/api/version") => Ok(object(&Version {
+            (&Method::GET | &Method::HEAD, "/api/version") => Ok(object(&Version {
                 version: VERSION.to_owned(),
             })),
-            (&Method::GET, "/api/tags") => Ok(object(&Tags::of(&self.profile.model))),
+            (&Method::GET | &Method::HEAD, "/api/tags") => {
+                Ok(object(&Tags::of(&self.profile.model)))
+            }
             (&Method::GET, "/api/ps") => Ok(object(&self.running())),
             (&Method::GET | &Method::HEAD, "/") => Ok(text(StatusCode::OK, "Ollama is running")),
             (
                 _,
-                "/api/generate" | "/api/chat" | "/api/show" | "/api/version" | "/api/tags"
-                | "/api/ps" | "/",
+                "/api/generate"
+                | "/api/chat"
+                | "/v1/chat/completions"
+                | "/api/show"
+                | "/api/version"
+                | "/api/tags"
+                | "/api/ps"
+                | "/",
             ) => Ok(text(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "405 method not allowed",
@@ -125,13 +140,18 @@ impl Server {
     ) -> Result<Reply, Error> {
         let truth = wants_truth(&request);
         let asked: GenerateRequest = read(request).await?;
+        let route = match asked.raw {
+            Some(true) => Route::RawGenerate,
+            _ => Route::Generate,
+        };
         let asked = Asked {
             model: asked.model,
             prompt: asked.prompt,
-            stream: asked.stream,
+            stream: asked.stream.unwrap_or(true),
+            think: asked.think,
             keep_alive: asked.keep_alive,
             options: asked.options,
-            dialect: Dialect::Generate,
+            dialect: Dialect::Ollama(route),
             truth,
         };
         self.speak(asked, arrival, ledger).await
@@ -145,23 +165,40 @@ impl Server {
     ) -> Result<Reply, Error> {
         let truth = wants_truth(&request);
         let asked: ChatRequest = read(request).await?;
-        if asked.model.is_empty() {
-            return Err(Error::bad("model is required"));
-        }
+        named(&asked.model)?;
         let said = asked
             .messages
             .iter()
             .map(|message| message.content.as_str());
         let asked = Asked {
-            prompt: said.collect::<Vec<_>>().join("\n"),
+            prompt: prompt(&said.collect::<Vec<_>>()),
             model: asked.model,
-            stream: asked.stream,
+            stream: asked.stream.unwrap_or(true),
+            think: asked.think,
             keep_alive: asked.keep_alive,
             options: asked.options,
-            dialect: Dialect::Chat,
+            dialect: Dialect::Ollama(Route::Chat),
             truth,
         };
         self.speak(asked, arrival, ledger).await
+    }
+
+    async fn chat_completions(
+        &self,
+        request: Request<Incoming>,
+        arrival: Arrival,
+        ledger: Rc<Ledger>,
+    ) -> Reply {
+        let outcome = async {
+            let asked = openai::read(request).await?;
+            named(&asked.model)?;
+            self.speak(asked, arrival, ledger).await
+        };
+        outcome.await.unwrap_or_else(|error| {
+            let mut reply = with_type(whole(openai::error(&error)), "application/json");
+            *reply.status_mut() = error.0;
+            reply
+        })
     }
 
     /// Hands a request to the engine, waits until the reply begins, and begins it.
@@ -172,6 +209,12 @@ impl Server {
         ledger: Rc<Ledger>,
     ) -> Result<Reply, Error> {
         self.known(&asked.model)?;
+        let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
+        let unloads = asked.prompt.is_empty() && keep_alive == Some(KeepAlive::NONE);
+        if asked.think.as_ref().is_some_and(Think::is_on) && !unloads {
+            let model = asked.model;
+            return Err(Error::bad(format!("{model:?} does not support thinking")));
+        }
         let limit = asked.options.num_predict;
         let ask = Ask {
             // One file, whichever of its names was used.
@@ -179,22 +222,25 @@ impl Server {
             prompt: &asked.prompt,
             output: limit.and_then(|limit| u32::try_from(limit).ok()),
             runner: runner_options(&asked.options),
-            keep_alive: asked.keep_alive.as_ref().map(keep_alive).transpose()?,
+            keep_alive,
         };
         let visit = self.realtime.arrive(self.id, arrival, ask);
         visit.begun().await?;
         let script = Script {
             arrival,
+            number: visit.number(),
             model: asked.model,
             dialect: asked.dialect,
             seed: asked.options.seed.unwrap_or(self.profile.seed),
             truth: asked.truth,
         };
-        if asked.stream == Some(false) {
-            return Ok(json_reply(script.whole(visit).await));
+        let dialect = script.dialect;
+        if !asked.stream || asked.prompt.is_empty() {
+            let body = whole(script.whole(visit).await);
+            return Ok(with_type(body, dialect.whole_type()));
         }
         let stream = Stream::new(script, visit, ledger);
-        Ok(with_type(Either::Left(stream), "application/x-ndjson"))
+        Ok(with_type(Either::Left(stream), dialect.stream_type()))
     }
 
     async fn show(&self, request: Request<Incoming>) -> Result<Reply, Error> {
@@ -203,6 +249,7 @@ impl Server {
             "" => &asked.name,
             name => name,
         };
+        named(name)?;
         self.known(name)?;
         Ok(object(&Show::of(name)))
     }
@@ -229,6 +276,24 @@ impl Server {
     }
 }
 
+/// Only generate looks for a model without a name.
+fn named(model: &str) -> Result<(), Error> {
+    if model.is_empty() {
+        return Err(Error::bad("model is required"));
+    }
+    Ok(())
+}
+
+/// The prompt of a conversation. It is empty only where there is no message at all: the template
+/// that a server puts around each is never empty.
+pub fn prompt(messages: &[&str]) -> String {
+    let prompt = messages.join("\n");
+    if prompt.is_empty() && !messages.is_empty() {
+        return "\n".to_owned();
+    }
+    prompt
+}
+
 /// The options that a runner is started with, Ollama's defaults where the request has none.
 fn runner_options(options: &Options) -> RunnerOptions {
     let default = RunnerOptions::default();
@@ -245,7 +310,7 @@ fn runner_options(options: &Options) -> RunnerOptions {
 /// Seconds, or Go's notation such as `5m` or `1h30m`.
 fn keep_alive(asked: &AskedKeepAlive) -> Result<KeepAlive, Error> {
     let duration = match asked {
-        AskedKeepAlive::Seconds(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+        AskedKeepAlive::Seconds(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
         AskedKeepAlive::Text(text) => {
             let parsed: jiff::SignedDuration = text
                 .parse()
@@ -253,7 +318,7 @@ fn keep_alive(asked: &AskedKeepAlive) -> Result<KeepAlive, Error> {
             Duration::try_from(parsed).ok()
         }
     };
-    // A negative one can't be converted: it means for good.
+    // A negative one, or one that is longer than time, can't be converted: it means for good.
     Ok(duration.map_or(KeepAlive::Forever, KeepAlive::For))
 }
 
@@ -267,10 +332,15 @@ fn wants_truth(request: &Request<Incoming>) -> Tell {
     }
 }
 
-async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Error> {
+/// A request's body.
+pub async fn body(request: Request<Incoming>) -> Result<Bytes, Error> {
     let body = Limited::new(request.into_body(), LONGEST_REQUEST).collect();
     let body = body.await.map_err(|error| Error::bad(error.to_string()))?;
-    let body = body.to_bytes();
+    Ok(body.to_bytes())
+}
+
+async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Error> {
+    let body = body(request).await?;
     if body.is_empty() {
         return Err(Error::bad("missing request body"));
     }
@@ -278,10 +348,10 @@ async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Erro
 }
 
 fn object(value: &impl Serialize) -> Reply {
-    json_reply(json::bytes(value))
+    with_type(whole(json::bytes(value)), "application/json; charset=utf-8")
 }
 
-fn json_reply(text: Vec<u8>) -> Reply {
+fn whole(text: Vec<u8>) -> Body {
     let text = Bytes::from(text);
     let body = if text.len() <= LONGEST_SIZED {
         Full::new(text).boxed_unsync()
@@ -289,7 +359,7 @@ fn json_reply(text: Vec<u8>) -> Reply {
         let frame = futures::stream::once(async { Ok(Frame::data(text)) });
         BodyExt::boxed_unsync(StreamBody::new(frame))
     };
-    with_type(Either::Right(body), "application/json; charset=utf-8")
+    Either::Right(body)
 }
 
 fn text(status: StatusCode, text: &'static str) -> Reply {
@@ -299,10 +369,7 @@ fn text(status: StatusCode, text: &'static str) -> Reply {
     reply
 }
 
-fn with_type(
-    body: Either<Stream, UnsyncBoxBody<Bytes, Infallible>>,
-    content_type: &'static str,
-) -> Reply {
+fn with_type(body: Body, content_type: &'static str) -> Reply {
     let mut reply = Response::new(body);
     reply
         .headers_mut()
@@ -319,9 +386,9 @@ mod tests {
         let of = |asked| keep_alive(&asked).ok();
         let text = |text: &str| AskedKeepAlive::Text(text.to_owned());
         let secs = |secs| Some(KeepAlive::For(Duration::from_secs(secs)));
-        assert_eq!(of(AskedKeepAlive::Seconds(0)), secs(0));
-        assert_eq!(of(AskedKeepAlive::Seconds(90)), secs(90));
-        assert_eq!(of(AskedKeepAlive::Seconds(-1)), Some(KeepAlive::Forever));
+        assert_eq!(of(AskedKeepAlive::Seconds(0.0)), secs(0));
+        assert_eq!(of(AskedKeepAlive::Seconds(90.0)), secs(90));
+        assert_eq!(of(AskedKeepAlive::Seconds(-1.0)), Some(KeepAlive::Forever));
         assert_eq!(of(text("5m")), secs(300));
         assert_eq!(of(text("1h30m")), secs(5400));
         assert_eq!(of(text("-1s")), Some(KeepAlive::Forever));

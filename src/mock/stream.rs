@@ -1,10 +1,11 @@
-//! A reply as it streams: each line a frame, and so an HTTP chunk, at its absolute time.
+//! A reply as it streams: each line or event a frame, and so an HTTP chunk, at its absolute time.
 
 use super::json;
+use super::openai::{self, Completion};
 use super::realtime::{Arrival, News, Visit};
 use super::socket::Ledger;
-use crate::engine::Account;
 use crate::engine::text::Text;
+use crate::engine::{Account, StopReason};
 use crate::meter::Moment;
 use crate::ollama::wire::{Final, Truth, TruthTerms};
 use bytes::Bytes;
@@ -17,16 +18,45 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-/// Which of the two line formats.
+/// The form of a reply.
 #[derive(Clone, Copy)]
 pub enum Dialect {
+    /// JSON lines.
+    Ollama(Route),
+    /// Server-sent events.
+    OpenAi(Completion),
+}
+
+/// Which of Ollama's routes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Route {
     /// `/api/generate`
     Generate,
+    /// `/api/generate` with `raw`: without `context`.
+    RawGenerate,
     /// `/api/chat`
     Chat,
 }
 
-/// What both dialects have.
+impl Dialect {
+    /// The content type of a stream.
+    pub fn stream_type(self) -> &'static str {
+        match self {
+            Dialect::Ollama(_) => "application/x-ndjson",
+            Dialect::OpenAi(_) => "text/event-stream",
+        }
+    }
+
+    /// The content type of a reply in one piece.
+    pub fn whole_type(self) -> &'static str {
+        match self {
+            Dialect::Ollama(_) => "application/json; charset=utf-8",
+            Dialect::OpenAi(_) => "application/json",
+        }
+    }
+}
+
+/// What Ollama's routes have in common.
 #[derive(Serialize)]
 struct Line<'a> {
     model: &'a str,
@@ -51,6 +81,9 @@ enum Said<'a> {
 /// How a reply is written.
 pub struct Script {
     pub arrival: Arrival,
+    /// How many requests had arrived before.
+    pub number: u64,
+    /// By the name that the request used.
     pub model: String,
     pub dialect: Dialect,
     /// Of the text.
@@ -66,22 +99,49 @@ pub enum Tell {
 }
 
 impl Script {
-    fn line(&self, text: &str, last: Option<&Final>) -> Vec<u8> {
-        let mut line = json::bytes(&Line {
+    fn object(&self, route: Route, text: &str, last: Option<&Final>) -> Vec<u8> {
+        json::bytes(&Line {
             model: &self.model,
             created_at: jiff::Timestamp::now().to_string(),
-            said: match self.dialect {
-                Dialect::Generate => Said::Response(text),
-                Dialect::Chat => Said::Message {
+            said: match route {
+                Route::Generate | Route::RawGenerate => Said::Response(text),
+                Route::Chat => Said::Message {
                     role: "assistant",
                     content: text,
                 },
             },
             done: last.is_some(),
             last,
-        });
+        })
+    }
+
+    fn line(&self, route: Route, text: &str, last: Option<&Final>) -> Vec<u8> {
+        let mut line = self.object(route, text, last);
         line.push(b'\n');
         line
+    }
+
+    fn from(&self) -> openai::From<'_> {
+        openai::From {
+            model: &self.model,
+            number: self.number,
+        }
+    }
+
+    /// What a stream says for a token, the `index`th from 0.
+    fn token(&self, text: &str, index: usize) -> Vec<u8> {
+        match self.dialect {
+            Dialect::Ollama(route) => self.line(route, text, None),
+            Dialect::OpenAi(completion) => completion.token(self.from(), text, index),
+        }
+    }
+
+    /// What ends a stream.
+    fn end(&self, last: &Final) -> Vec<u8> {
+        match self.dialect {
+            Dialect::Ollama(route) => self.line(route, "", Some(last)),
+            Dialect::OpenAi(completion) => completion.end(self.from(), last),
+        }
     }
 
     /// What the server states about a reply that ends now. `spoken` is the time from the first
@@ -89,11 +149,22 @@ impl Script {
     fn last(&self, account: &Account, spoken: Duration, told: Told) -> Final {
         let spoke = account.output_tokens > 0;
         let truth = (self.truth == Tell::Truth).then(|| self.truth(account, told));
+        let done_reason = Some(Cow::Borrowed(account.reason.name()));
+        if let StopReason::Load | StopReason::Unload = account.reason {
+            // Ollama states no times of these.
+            return Final {
+                done_reason,
+                tare_truth: truth,
+                ..Final::default()
+            };
+        }
         Final {
-            done_reason: Some(Cow::Borrowed(account.reason.name())),
+            done_reason,
             context: match self.dialect {
-                Dialect::Generate => (0..account.prompt_tokens + account.output_tokens).collect(),
-                Dialect::Chat => Vec::new(),
+                Dialect::Ollama(Route::Generate) => {
+                    (0..account.prompt_tokens + account.output_tokens).collect()
+                }
+                _ => Vec::new(),
             },
             total_duration: nanos(self.arrival.elapsed()),
             load_duration: nanos(account.load()),
@@ -132,7 +203,7 @@ impl Script {
         }
     }
 
-    /// The whole reply as one object, for a request that does not stream.
+    /// The whole reply as one object, for a request that does not stream or has nothing to say.
     pub async fn whole(&self, visit: Visit) -> Vec<u8> {
         let mut text = Text::new(self.seed);
         let mut answer = String::new();
@@ -144,9 +215,10 @@ impl Script {
             }
         };
         let last = self.last(&account, account.decode, Told::default());
-        let mut line = self.line(&answer, Some(&last));
-        line.pop();
-        line
+        match self.dialect {
+            Dialect::Ollama(route) => self.object(route, &answer, Some(&last)),
+            Dialect::OpenAi(completion) => completion.whole(self.from(), &answer, &last),
+        }
     }
 }
 
@@ -205,10 +277,11 @@ impl Body for Stream {
             match &this.phase {
                 Phase::Speaking => match ready!(this.visit.poll_news(cx)) {
                     News::Token(due) => {
+                        let index = this.due.len();
                         this.due.push(nanos(due));
                         this.ledger.hand();
                         let token = this.text.next().unwrap_or_default();
-                        let line = this.script.line(token, None);
+                        let line = this.script.token(token, index);
                         return Poll::Ready(Some(Ok(Frame::data(line.into()))));
                     }
                     News::Done(account) => this.phase = Phase::Flushing(account),
@@ -223,7 +296,7 @@ impl Body for Stream {
                     let due = std::mem::take(&mut this.due);
                     let last = this.script.last(account, spoken, Told { due, sent });
                     this.phase = Phase::Ended;
-                    let line = this.script.line("", Some(&last));
+                    let line = this.script.end(&last);
                     return Poll::Ready(Some(Ok(Frame::data(line.into()))));
                 }
                 Phase::Ended => return Poll::Ready(None),

@@ -3,7 +3,7 @@
 //!
 //! All durations are nanoseconds.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 
 /// Overrides of a model's options; what is absent is the server's default.
@@ -39,8 +39,12 @@ pub struct Options {
     /// Penalty on repetition; 1 is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_penalty: Option<f64>,
-    /// Seed of the sampler.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Seed of the sampler. A negative one counts down from the greatest.
+    #[serde(
+        default,
+        deserialize_with = "signed_too",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub seed: Option<u64>,
     /// Most tokens to generate; negative: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,20 +61,66 @@ impl Options {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum KeepAlive {
-    /// Seconds; 0 unloads at once, negative keeps it for good.
-    Seconds(i64),
+    /// Seconds, a fraction too; 0 unloads at once, negative keeps it for good.
+    Seconds(f64),
     /// Go's notation, such as `5m`.
     Text(String),
+}
+
+/// Whether a model is to reason before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Think {
+    /// Yes or no.
+    Switch(bool),
+    /// Yes, and how much.
+    Effort(Effort),
+}
+
+impl Think {
+    /// Whether it is to.
+    pub fn is_on(&self) -> bool {
+        *self != Think::Switch(false)
+    }
+}
+
+/// How much a model is to reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effort {
+    /// Most.
+    High,
+    /// Between the two.
+    Medium,
+    /// Least.
+    Low,
+}
+
+/// Go reads `null` as what a field has without it.
+fn null_too<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Servers take a seed of either sign.
+pub(crate) fn signed_too<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    let seed = Option::<i128>::deserialize(deserializer)?;
+    Ok(seed.map(|seed| seed as u64))
 }
 
 /// The body of `POST /api/generate`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GenerateRequest {
     /// The model's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub model: String,
     /// The prompt; an empty one only loads the model.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub prompt: String,
     /// System prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,11 +131,18 @@ pub struct GenerateRequest {
     /// No template around the prompt, and no `context` in the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<bool>,
+    /// Whether to reason first; an error where the model can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think: Option<Think>,
     /// How long the model stays loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_alive: Option<KeepAlive>,
     /// Overrides.
-    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_too",
+        skip_serializing_if = "Options::is_empty"
+    )]
     pub options: Options,
 }
 
@@ -95,7 +152,7 @@ pub struct Message {
     /// `system`, `user`, `assistant` or `tool`.
     pub role: String,
     /// What was said.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub content: String,
 }
 
@@ -103,19 +160,26 @@ pub struct Message {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChatRequest {
     /// The model's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub model: String,
     /// The conversation; an empty one only loads the model.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_too")]
     pub messages: Vec<Message>,
     /// Whether to stream; the server's default is yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<bool>,
+    /// Whether to reason first; an error where the model can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think: Option<Think>,
     /// How long the model stays loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_alive: Option<KeepAlive>,
     /// Overrides.
-    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_too",
+        skip_serializing_if = "Options::is_empty"
+    )]
     pub options: Options,
 }
 

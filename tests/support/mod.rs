@@ -1,9 +1,15 @@
 //! What several integration tests need: a `tare mock` process, and a server that answers with
 //! whatever bytes a test wants.
-#![allow(dead_code)] // each test takes a part
+#![allow(dead_code, unused_imports)] // each test takes a part
 
+mod raw;
+
+pub use raw::{Reply, ask, first_of};
+
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -15,6 +21,25 @@ pub fn program() -> Program {
 
 pub fn mock(profile: &str) -> MockServer {
     MockServer::start(&program(), profile, None).expect("the mock starts")
+}
+
+/// A mock whose model takes minutes to load, and where nothing may wait for that but the request
+/// that it is loaded for.
+pub fn loading_for_minutes(folder: &Path) -> MockServer {
+    let profile = r#"
+description = "loads for minutes"
+model = "gemma3:latest"
+load = "0s"
+tokens = 8
+gap = "0s"
+seed = 1
+max_queue = 0
+prefill = { fixed = "0s", per_token = "0s" }
+reload = { vram_min = "0s", vram_max = "0s", start = "0s", weights = "5m", poll = "250ms" }
+"#;
+    let file = folder.join("loading.toml");
+    fs::write(&file, profile).expect("a profile");
+    mock(file.to_str().expect("a path"))
 }
 
 /// A server that reads a request and hands the connection to `answer`, again and again until the

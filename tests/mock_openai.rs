@@ -1,0 +1,222 @@
+//! The mock's OpenAI route on the wire.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Reply, ask, first_of, loading_for_minutes, mock};
+use tare::engine::text::Text;
+use tare::invocation::MockServer;
+
+const ROUTE: &str = "POST /v1/chat/completions";
+
+fn complete(server: &MockServer, body: &Value) -> Reply {
+    ask(server, ROUTE, &body.to_string())
+}
+
+/// A request with seed 5, and further fields.
+fn asking(further: Value) -> Value {
+    let mut body = json!({
+        "model": "gemma3",
+        "messages": [{"role": "user", "content": "Why is the sky blue?"}],
+        "seed": 5,
+    });
+    let further = further.as_object().expect("an object").clone();
+    body.as_object_mut().expect("an object").extend(further);
+    body
+}
+
+/// The events of a stream, each of which must be whole.
+fn events(text: &str) -> Vec<&str> {
+    assert!(text.ends_with("\n\n"), "{text:?}");
+    let events = text.split_terminator("\n\n");
+    let data = events.map(|event| event.strip_prefix("data: ").expect("only data"));
+    data.collect()
+}
+
+#[test]
+fn each_token_is_an_event_and_a_chunk_and_the_end_is_one_chunk() {
+    let server = mock("instant");
+    let reply = complete(&server, &asking(json!({"stream": true, "max_tokens": 40})));
+    assert_eq!(reply.status, "200 OK");
+    assert_eq!(reply.header("content-type"), Some("text/event-stream"));
+    assert_eq!(reply.chunks.len(), 41);
+    for (index, (chunk, token)) in reply.chunks.iter().zip(Text::new(5).take(40)).enumerate() {
+        let [event] = events(chunk)[..] else {
+            panic!("one event: {chunk}");
+        };
+        assert!(
+            !event.contains(['<', '>', '&']),
+            "Go escapes these: {event}"
+        );
+        let said: Value = serde_json::from_str(event).expect("JSON");
+        let delta = match index {
+            0 => json!({"role": "assistant", "content": token}),
+            _ => json!({"content": token}),
+        };
+        let choice = json!([{"index": 0, "delta": delta, "finish_reason": null}]);
+        assert_eq!(said["choices"], choice);
+        assert_eq!(said["object"], "chat.completion.chunk");
+        assert_eq!(said["model"], "gemma3");
+        assert_eq!(said["system_fingerprint"], "fp_ollama");
+        assert!(said["id"].as_str().expect("an id").starts_with("chatcmpl-"));
+        assert!(said["created"].as_u64().expect("seconds") > 1_700_000_000);
+        assert_eq!(said.as_object().expect("an object").len(), 6, "{event}");
+    }
+    let [finish, done] = events(&reply.chunks[40])[..] else {
+        panic!("two events: {}", reply.chunks[40]);
+    };
+    assert_eq!(done, "[DONE]");
+    let finish: Value = serde_json::from_str(finish).expect("JSON");
+    let choice = json!([{"index": 0, "delta": {}, "finish_reason": "length"}]);
+    assert_eq!(finish["choices"], choice);
+}
+
+#[test]
+fn all_events_of_a_reply_have_its_id_and_time_and_fields_in_ollamas_order() {
+    let server = mock("paced-1ms");
+    let body =
+        asking(json!({"stream": true, "max_tokens": 5, "stream_options": {"include_usage": true}}));
+    let text = complete(&server, &body).body();
+    let heads: Vec<_> = events(&text)
+        .into_iter()
+        .filter_map(|event| event.split_once(r#""choices":"#))
+        .map(|(head, _)| head)
+        .collect();
+    assert_eq!(heads.len(), 7);
+    assert!(heads.iter().all(|head| *head == heads[0]), "{heads:?}");
+    let names: Vec<_> = heads[0].split('"').skip(1).step_by(2).collect();
+    let fields = ["id", "object", "created", "model", "system_fingerprint"];
+    let found: Vec<_> = names.iter().filter(|name| fields.contains(name)).collect();
+    assert_eq!(found, fields.iter().collect::<Vec<_>>());
+    let other = complete(&server, &body).body();
+    assert!(!other.contains(heads[0]), "another reply has another id");
+}
+
+#[test]
+fn usage_is_counted_where_it_is_asked_for() {
+    let server = mock("instant");
+    let of = |include_usage: bool| {
+        let options = json!({"include_usage": include_usage});
+        let body = asking(json!({"stream": true, "max_tokens": 3, "stream_options": options}));
+        complete(&server, &body).body()
+    };
+    assert!(!of(false).contains("usage"));
+    let text = of(true);
+    let [.., last, done] = events(&text)[..] else {
+        panic!("{text}");
+    };
+    assert_eq!(done, "[DONE]");
+    assert_eq!(text.matches("usage").count(), 1);
+    let last: Value = serde_json::from_str(last).expect("JSON");
+    assert_eq!(last["choices"], json!([]));
+    let usage = &last["usage"];
+    let tokens = |name: &str| usage[name].as_u64().expect("a count");
+    assert_eq!(tokens("completion_tokens"), 3);
+    assert!(tokens("prompt_tokens") > 0);
+    assert_eq!(tokens("total_tokens"), 3 + tokens("prompt_tokens"));
+}
+
+#[test]
+fn without_streaming_which_is_the_default_the_reply_is_one_object() {
+    let server = mock("instant");
+    let reply = complete(&server, &asking(json!({"max_completion_tokens": 6})));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert!(reply.body().ends_with("}\n"));
+    let said = reply.json();
+    let text: String = Text::new(5).take(6).collect();
+    assert_eq!(said["object"], "chat.completion");
+    assert_eq!(
+        said["choices"],
+        json!([{
+            "index": 0,
+            "message": {"role": "assistant", "content": text},
+            "finish_reason": "length",
+        }])
+    );
+    assert_eq!(said["usage"]["completion_tokens"], 6);
+    let whole = complete(&server, &asking(json!({"stream": false, "seed": -1}))).json();
+    assert_eq!(whole["choices"][0]["finish_reason"], "stop");
+}
+
+#[test]
+fn a_message_is_a_string_or_a_list_of_parts() {
+    let server = mock("instant");
+    let tokens = |content: Value| {
+        let messages = json!([{"role": "user", "content": content}]);
+        let said = complete(&server, &asking(json!({"messages": messages}))).json();
+        said["usage"]["prompt_tokens"].as_u64().expect("a count")
+    };
+    let part = |text: &str| json!({"type": "text", "text": text});
+    let words = "a few words of a prompt";
+    assert_eq!(tokens(json!([part(words)])), tokens(words.into()));
+    assert!(tokens(json!([part(words), part(words)])) > tokens(words.into()));
+}
+
+#[test]
+fn errors_have_openais_form_and_ollamas_words() {
+    let server = mock("instant");
+    let bad = "invalid_request_error";
+    let message =
+        |content: Value| asking(json!({"messages": [{"role": "user", "content": content}]}));
+    for (body, status, kind, words) in [
+        (String::new(), 400, bad, "EOF"),
+        (
+            asking(json!({"model": "x"})).to_string(),
+            404,
+            "not_found_error",
+            "model 'x' not found",
+        ),
+        (
+            asking(json!({"model": ""})).to_string(),
+            400,
+            bad,
+            "model is required",
+        ),
+        (
+            asking(json!({"messages": []})).to_string(),
+            400,
+            bad,
+            "[] is too short - 'messages'",
+        ),
+        (
+            message(Value::Null).to_string(),
+            400,
+            bad,
+            "invalid message content type: <nil>",
+        ),
+        (
+            message(json!([{"type": "sound"}])).to_string(),
+            400,
+            bad,
+            "invalid message format",
+        ),
+        (
+            asking(json!({"reasoning_effort": "high"})).to_string(),
+            400,
+            bad,
+            "\"gemma3\" does not support thinking",
+        ),
+    ] {
+        let reply = ask(&server, ROUTE, &body);
+        assert!(reply.status.starts_with(&status.to_string()), "{body}");
+        assert_eq!(reply.header("content-type"), Some("application/json"));
+        let error = json!({"message": words, "type": kind, "param": null, "code": null});
+        assert_eq!(reply.json(), json!({ "error": error }));
+    }
+    assert!(ask(&server, ROUTE, "{").status.starts_with("400"));
+    assert!(
+        ask(&server, "GET /v1/chat/completions", "")
+            .status
+            .starts_with("405")
+    );
+}
+
+#[test]
+fn a_full_queue_is_an_api_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = loading_for_minutes(folder.path());
+    let body = r#"{"model":"gemma3","messages":[{"role":"user","content":"a"}]}"#;
+    let reply = first_of(&server, [(ROUTE, body), (ROUTE, body)]);
+    assert_eq!(reply.status, "503 Service Unavailable");
+    assert_eq!(reply.json()["error"]["type"], "api_error");
+}

@@ -1,0 +1,115 @@
+//! HTTP by hand, over a plain socket, so that no client's leniency hides what a server says.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::mpsc;
+use std::thread;
+use tare::invocation::MockServer;
+
+/// A reply as it came over the wire.
+pub struct Reply {
+    /// Code and reason.
+    pub status: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body's HTTP chunks, or the body as one.
+    pub chunks: Vec<String>,
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(given, _)| given == name);
+        found.next().map(|(_, value)| value.as_str())
+    }
+
+    pub fn body(&self) -> String {
+        self.chunks.concat()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body()).expect("a JSON body")
+    }
+}
+
+/// Sends one request and reads the whole reply. `head` is method and path, then a header a line.
+pub fn ask(server: &MockServer, head: &str, body: &str) -> Reply {
+    read(send(server, head, body), head)
+}
+
+/// Sends two requests at once and reads the reply that comes first. The other one stays under way
+/// until the server ends.
+pub fn first_of(server: &MockServer, requests: [(&'static str, &'static str); 2]) -> Reply {
+    let (tell, told) = mpsc::channel();
+    for (head, body) in requests {
+        let stream = send(server, head, body);
+        let tell = tell.clone();
+        thread::spawn(move || tell.send(read(stream, head)));
+    }
+    told.recv().expect("a reply")
+}
+
+/// Sends a request.
+fn send(server: &MockServer, head: &str, body: &str) -> TcpStream {
+    let address = server.base_url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("the mock listens");
+    let mut lines = head.split('\n');
+    let first = lines.next().expect("a request line");
+    let further: String = lines.map(|line| format!("{line}\r\n")).collect();
+    write!(
+        stream,
+        "{first} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{further}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request");
+    stream
+}
+
+/// Reads the whole reply to a request with this head.
+fn read(stream: TcpStream, head: &str) -> Reply {
+    let mut reader = BufReader::new(stream);
+    let mut line = || {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a line");
+        line.trim_end_matches("\r\n").to_owned()
+    };
+    let status = line().trim_start_matches("HTTP/1.1 ").to_owned();
+    let mut headers = Vec::new();
+    loop {
+        let header = line();
+        let Some((name, value)) = header.split_once(": ") else {
+            break;
+        };
+        headers.push((name.to_lowercase(), value.to_owned()));
+    }
+    let mut reply = Reply {
+        status,
+        headers,
+        chunks: Vec::new(),
+    };
+    let mut read = |size: usize| {
+        let mut bytes = vec![0; size];
+        reader.read_exact(&mut bytes).expect("a body");
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    if reply.header("transfer-encoding") == Some("chunked") {
+        loop {
+            let mut size = String::new();
+            while !size.ends_with("\r\n") {
+                size.push_str(&read(1));
+            }
+            let size = usize::from_str_radix(size.trim_end(), 16).expect("a chunk size");
+            let chunk = read(size);
+            assert_eq!(read(2), "\r\n");
+            if size == 0 {
+                break;
+            }
+            reply.chunks.push(chunk);
+        }
+    } else if !head.starts_with("HEAD ") {
+        let length = reply.header("content-length").unwrap_or("0");
+        let length = length.parse().expect("a number");
+        reply.chunks.push(read(length));
+    }
+    reply
+}
