@@ -1,7 +1,7 @@
 //! Reading and parsing the corpus, and taking an answer apart, without a server or a runtime.
 //!
 //! Not evidence for any runtime: files are read by blocking calls here. What a runtime's own file
-//! API adds is in the `cells` bench.
+//! API adds is in the `weigh` bench.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures::executor::block_on;
@@ -33,7 +33,7 @@ criterion_group! {
     name = benches;
     config = Criterion::default()
         .warm_up_time(std::time::Duration::from_millis(500))
-        .measurement_time(std::time::Duration::from_secs(2))
+        .measurement_time(std::time::Duration::from_millis(1500))
         .sample_size(50);
     targets = corpus
 }

@@ -63,7 +63,7 @@ criterion_group! {
     name = benches;
     config = Criterion::default()
         .warm_up_time(std::time::Duration::from_millis(300))
-        .measurement_time(std::time::Duration::from_secs(1))
+        .measurement_time(std::time::Duration::from_millis(600))
         .sample_size(50);
     targets = ndjson
 }

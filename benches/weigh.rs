@@ -48,7 +48,7 @@ fn workflow(criterion: &mut Criterion, lab: &Lab) {
         lab.measure(&mut burst, task, |outcome| outcome.total(|i| i.gross_ns));
     }
     burst.finish();
-    let mut tare = group(criterion, "workflow/tare", 1500);
+    let mut tare = group(criterion, "workflow/tare", 1300);
     for cell in Cell::matrix() {
         let task = Task::new(cell, one_agent(), 16, Profile::Paced);
         lab.measure(&mut tare, task, tare_of);
@@ -81,7 +81,7 @@ fn first_token(criterion: &mut Criterion, lab: &Lab) {
         ("ttft/cold", Connection::Cold),
         ("ttft/warm", Connection::Warm),
     ] {
-        let mut group = group(criterion, name, 700);
+        let mut group = group(criterion, name, 500);
         for cell in Cell::matrix() {
             let task = Task::new(cell, one_stream(connection), 1, Profile::Instant).repeat(100);
             lab.measure(&mut group, task, |outcome| outcome.total(|i| i.ttft_ns));
@@ -92,7 +92,7 @@ fn first_token(criterion: &mut Criterion, lab: &Lab) {
 
 /// Several agents on one runtime, in each topology: wall-clock time until the last is done.
 fn agents(criterion: &mut Criterion, lab: &Lab) {
-    for (count, millis) in [(2, 800), (16, 2000)] {
+    for (count, millis) in [(2, 800), (16, 1300)] {
         let count = NonZeroUsize::new(count).expect("no count is 0");
         let mut group = group(criterion, &format!("agents/{count}"), millis);
         for cell in Cell::matrix().into_iter().flat_map(Cell::topologies) {
@@ -305,7 +305,7 @@ fn blocks_wanted() -> Option<usize> {
     if !given("--bench") || otherwise.into_iter().any(given) {
         return None;
     }
-    Some(if given("--quick") { 4 } else { 15 })
+    Some(if given("--quick") { 4 } else { 12 })
 }
 
 /// A failed invocation is no measurement: say why, and end. The mocks end with this process.
