@@ -42,7 +42,7 @@ fn main() {
 /// A whole agent: `burst` is its wall-clock time when the server costs next to nothing, `tare` what
 /// it adds to a server that paces its tokens.
 fn workflow(criterion: &mut Criterion, lab: &Lab) {
-    let mut burst = group(criterion, "workflow/burst", 700);
+    let mut burst = group(criterion, "workflow/burst", 600);
     for cell in Cell::matrix() {
         let task = Task::new(cell, one_agent(), 256, Profile::Instant);
         lab.measure(&mut burst, task, |outcome| outcome.total(|i| i.gross_ns));
@@ -59,14 +59,14 @@ fn workflow(criterion: &mut Criterion, lab: &Lab) {
 /// One stream after the other over one connection: `burst` is its wall-clock time, `paced` the
 /// delivery latency of its tokens, both per token.
 fn stream(criterion: &mut Criterion, lab: &Lab) {
-    let mut burst = group(criterion, "stream/burst", 900);
+    let mut burst = group(criterion, "stream/burst", 700);
     for cell in Cell::matrix() {
         let task = Task::new(cell, one_stream(Connection::Warm), 512, Profile::Instant).repeat(20);
         burst.throughput(Throughput::Elements(task.tokens.into()));
         lab.measure(&mut burst, task, |outcome| outcome.total(|i| i.gross_ns));
     }
     burst.finish();
-    let mut paced = group(criterion, "stream/paced", 1200);
+    let mut paced = group(criterion, "stream/paced", 1000);
     for cell in Cell::matrix() {
         let task = Task::new(cell, one_stream(Connection::Warm), 32, Profile::Paced);
         paced.throughput(Throughput::Elements(task.tokens.into()));
@@ -92,7 +92,7 @@ fn first_token(criterion: &mut Criterion, lab: &Lab) {
 
 /// Several agents on one runtime, in each topology: wall-clock time until the last is done.
 fn agents(criterion: &mut Criterion, lab: &Lab) {
-    for (count, millis) in [(2, 800), (16, 1300)] {
+    for (count, millis) in [(2, 600), (16, 1300)] {
         let count = NonZeroUsize::new(count).expect("no count is 0");
         let mut group = group(criterion, &format!("agents/{count}"), millis);
         for cell in Cell::matrix().into_iter().flat_map(Cell::topologies) {
