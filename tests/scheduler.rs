@@ -78,6 +78,16 @@ impl Servers {
         self.ask(server, "/api/generate", &body)
     }
 
+    /// Returns when the mock has read what was sent before: it has one thread, and takes up what is
+    /// ready in the order in which it became so. Twice, for it reads a new connection only on the
+    /// turn after it took it.
+    fn settle(&self) {
+        for _ in 0..2 {
+            let version = self.ask(0, "/api/version", &Value::Null).last();
+            assert!(version["version"].is_string());
+        }
+    }
+
     fn models(&self) -> Vec<Value> {
         let ps = self.ask(0, "/api/ps", &Value::Null).last();
         ps["models"].as_array().expect("a list").clone()
@@ -154,6 +164,7 @@ fn a_client_that_goes_away_frees_its_slot_for_the_next_in_line() {
     first.first_token();
     let second = servers.generate(0, 3, json!({}));
     let third = servers.generate(0, 3, json!({}));
+    servers.settle();
     drop(first);
     let (second, third) = (second.last(), third.last());
     let (mut earlier, mut later) = (span(&second), span(&third));
