@@ -13,6 +13,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 /// A mock with a profile of the test's own, and as many servers as it asks for.
 struct Servers {
@@ -57,6 +58,9 @@ impl Servers {
     /// Sends a request and reads nothing yet.
     fn ask(&self, server: usize, path: &str, body: &Value) -> Answer {
         let mut stream = TcpStream::connect(&self.addresses[server]).expect("the mock listens");
+        // A rule that is broken may leave an answer waiting for ever: then fail, and say where.
+        let long = Some(Duration::from_secs(30));
+        stream.set_read_timeout(long).expect("a limit");
         let body = match body {
             Value::Null => String::new(),
             body => body.to_string(),
