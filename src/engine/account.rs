@@ -80,9 +80,10 @@ impl Account {
 }
 
 /// Why an answer ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StopReason {
     /// The model had said all.
+    #[default]
     Stop,
     /// `num_predict` was reached.
     Length,

@@ -30,6 +30,8 @@ pub enum What {
     Prefilled { id: RequestId, revision: u32 },
     /// A stream by itself has its next token.
     Token(RequestId),
+    /// A recording has its next piece, or ends.
+    Piece(RequestId),
     /// A runner begins a step, with all that have their first token by then.
     Begin(RunnerId),
     /// A runner ends a step: each of its streams has its next token.

@@ -1,6 +1,8 @@
 //! What a client asks of a server, as far as the engine's time depends on it.
 
+use super::playback::Recording;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One of an engine's servers, counted from 0.
@@ -39,6 +41,8 @@ pub struct Ask<'a> {
     /// How long the model stays loaded afterwards; without it as before, at first as the profile
     /// says.
     pub keep_alive: Option<KeepAlive>,
+    /// An answer that was recorded: it is played, and no runner asked for.
+    pub recording: Option<&'a Arc<Recording>>,
 }
 
 /// The options that a runner is started with: another value of any of them needs another runner.

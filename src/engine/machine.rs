@@ -173,6 +173,7 @@ impl Engine {
             What::Expire(runner) => self.look_at_expiry(runner, emit),
             What::Prefilled { id, revision } => self.prefilled(id, revision, emit),
             What::Token(id) => self.token(id, emit),
+            What::Piece(id) => self.piece(id, emit),
             What::Begin(runner) => self.begin_step(runner),
             What::Step(runner) => self.step(runner, emit),
         }
@@ -189,6 +190,9 @@ impl Engine {
         if request.account.reason == StopReason::Unload {
             return self.unload_on_request(id, emit);
         }
+        if request.recording.is_some() {
+            return self.play(id);
+        }
         if self.profile.load.is_zero() {
             return self.enter(id, emit);
         }
@@ -202,7 +206,7 @@ impl Engine {
             return;
         };
         match request.stage {
-            Stage::Handled => {}
+            Stage::Handled | Stage::Playing { .. } => {}
             Stage::Pending => self.servers[request.server.0].forget(id),
             Stage::Head => self.abandon(request.server, emit),
             Stage::Waiting(runner) => {

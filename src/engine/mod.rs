@@ -11,6 +11,7 @@
 //! | `runner` | what one loaded model has: slots, options, who waits |
 //! | `decode` | when each token comes: prefill, lockstep, shared GPUs |
 //! | `pace`, `jitter` | how much longer than alone and undisturbed a step takes |
+//! | `playback` | an answer that was recorded, at its recorded times |
 //! | `prompt_cache` | which tokens of a prompt need not be read |
 //! | `account` | where a request's time went |
 //! | `profile` | the figures of all that |
@@ -28,6 +29,7 @@ mod event;
 mod jitter;
 mod machine;
 mod pace;
+mod playback;
 mod profile;
 mod prompt_cache;
 mod request;
@@ -41,4 +43,5 @@ pub use account::{Account, StopReason};
 pub use ask::{Ask, KeepAlive, RequestId, RunnerOptions, ServerId};
 pub use event::{Event, Refusal};
 pub use machine::{Engine, EngineConfig, Gpus, Loaded};
+pub use playback::Recording;
 pub use profile::{Batch, Jitter, Prefill, Profile, ProfileError, PromptCache, Reload};

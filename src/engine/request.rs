@@ -4,6 +4,7 @@ use super::account::{Account, StopReason};
 use super::ask::{Ask, KeepAlive, RequestId, RunnerOptions, ServerId};
 use super::jitter::{Dice, Owner};
 use super::pace::Factor;
+use super::playback::Recording;
 use super::profile::Profile;
 use super::prompt_cache::{Prompt, SlotId};
 use super::runner::RunnerId;
@@ -20,6 +21,8 @@ pub struct Request {
     pub prompt: Prompt,
     /// Tokens to generate.
     pub output: u32,
+    /// The answer, where it is only played.
+    pub recording: Option<Arc<Recording>>,
     pub stage: Stage,
     pub account: Account,
     pub dice: Dice,
@@ -52,6 +55,8 @@ pub enum Stage {
         slot: Option<SlotId>,
         spoken: u32,
     },
+    /// Pieces of a recording come; so many have.
+    Playing { played: usize },
 }
 
 impl Request {
@@ -82,6 +87,7 @@ impl Request {
             },
             keep_alive: ask.keep_alive,
             output,
+            recording: ask.recording.map(Arc::clone),
             stage: Stage::Handled,
             account: Account {
                 prompt_tokens: prompt.tokens,

@@ -223,6 +223,7 @@ impl Server {
             output: limit.and_then(|limit| u32::try_from(limit).ok()),
             runner: runner_options(&asked.options),
             keep_alive,
+            recording: None,
         };
         let visit = self.realtime.arrive(self.id, arrival, ask);
         visit.begun().await?;

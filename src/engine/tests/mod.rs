@@ -2,6 +2,7 @@
 
 mod decode;
 mod keep_alive;
+mod playback;
 mod properties;
 mod reload;
 mod scheduler;
