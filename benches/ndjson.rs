@@ -1,11 +1,13 @@
-//! The decoder alone, without a server: a line of Ollama's stream, whole and split.
+//! The decoders alone, without a server: a token of Ollama's streams and of OpenAI's, whole and
+//! split.
 //!
-//! `line` has 110 bytes with its newline, what a token of `/api/generate` takes with a model's name of usual length.
+//! `line` has 110 bytes with its newline, what a token of `/api/generate` takes with a model's name of
+//! usual length; `openai` has 207 with its blank line, as llama.cpp's server sends it.
 //! Not evidence for a client: the line is in the cache and nobody reads a socket.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use tare::ollama::{Decoder, Event};
+use tare::ollama::{Completion, Decoder, Event, Ndjson};
 
 const LINE: &str = concat!(
     r#"{"model":"gemma3:latest","created_at":"2026-11-22T08:00:00.123456789Z","#,
@@ -23,9 +25,16 @@ const CHAT: &str = concat!(
     "\n"
 );
 
+const OPENAI: &str = concat!(
+    r#"data: {"choices":[{"finish_reason":null,"index":0,"delta":{"content":" throughput"}}],"#,
+    r#""created":1793260800,"id":"chatcmpl-DHvcEyFobkuV","model":"gemma3","#,
+    r#""system_fingerprint":"b6881-8b11deea4","object":"chat.completion.chunk"}"#,
+    "\n\n"
+);
+
 /// Tokens heard when `pieces` are fed; the sum of their lengths, so that none can be left out.
-fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> usize {
-    let mut decoder = Decoder::new();
+fn decode<'a, D: Decoder>(pieces: impl Iterator<Item = &'a [u8]>) -> usize {
+    let mut decoder = D::default();
     let mut length = 0;
     for piece in pieces {
         decoder
@@ -41,19 +50,26 @@ fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> usize {
 
 fn ndjson(criterion: &mut Criterion) {
     assert_eq!(LINE.len(), 110, "with its newline");
+    assert_eq!(OPENAI.len(), 207, "with its blank line");
     let mut group = criterion.benchmark_group("ndjson");
     group.throughput(Throughput::Elements(1));
     for (name, line) in [("line", LINE), ("escaped", ESCAPED), ("chat", CHAT)] {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| decode([line.as_bytes()].into_iter()));
+            bencher.iter(|| decode::<Ndjson>([line.as_bytes()].into_iter()));
         });
     }
+    group.bench_function("openai", |bencher| {
+        bencher.iter(|| decode::<Completion>([OPENAI.as_bytes()].into_iter()));
+    });
     const LINES: usize = 1000;
-    let stream = LINE.repeat(LINES);
+    let (stream, events) = (LINE.repeat(LINES), OPENAI.repeat(LINES));
     group.throughput(Throughput::Elements(LINES as u64));
     for size in [64, 1024, 16 * 1024] {
         group.bench_function(BenchmarkId::new("pieces-of", size), |bencher| {
-            bencher.iter(|| decode(stream.as_bytes().chunks(size)));
+            bencher.iter(|| decode::<Ndjson>(stream.as_bytes().chunks(size)));
+        });
+        group.bench_function(BenchmarkId::new("openai-pieces-of", size), |bencher| {
+            bencher.iter(|| decode::<Completion>(events.as_bytes().chunks(size)));
         });
     }
     group.finish();

@@ -19,6 +19,7 @@ use std::process::exit;
 use std::time::Duration;
 use tare::cell::Cell;
 use tare::invocation::{Connection, MockServer, Outcome, Program, Spec, Work, in_blocks};
+use tare::ollama::Api;
 use tare::report::cells::{Measured, render};
 
 /// Worker threads of every runtime.
@@ -225,6 +226,7 @@ impl Lab {
             cell: task.cell,
             threads: THREADS,
             base_url: self.mock(task.profile).base_url().to_owned(),
+            api: Api::Generate,
             model: MODEL.to_owned(),
             work: task.work.clone(),
             tokens: task.tokens,

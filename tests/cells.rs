@@ -9,12 +9,14 @@ use std::path::Path;
 use support::{mock, program};
 use tare::cell::Cell;
 use tare::invocation::{Connection, MockServer, Outcome, Spec, Work};
+use tare::ollama::Api;
 
 fn spec(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Spec {
     Spec {
         cell,
         threads: NonZeroUsize::new(2).expect("2 is not 0"),
         base_url: server.base_url().to_owned(),
+        api: Api::Generate,
         model: "gemma3".to_owned(),
         work,
         tokens,

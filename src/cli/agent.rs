@@ -13,6 +13,7 @@ use super::Failure;
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
 use crate::engine::Profile;
 use crate::invocation::{MockServer, Program};
+use crate::ollama::Identity;
 use crate::ollama::wire::TRUTH_HEADER;
 use crate::report::agent::{
     Measured, Metrics, Server, Setup, Side, comparison_report, side_report, transcript,
@@ -52,7 +53,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         cell: plan.cell,
         io: plan.cell.io().to_string(),
         threads: ran.threads,
-        server: server.described(&plan, ran.version),
+        server: server.described(&plan, ran.server),
+        api: plan.api,
         model: plan.model,
         order_seed: plan.order_seed,
         limits: plan.limits.into(),
@@ -126,15 +128,16 @@ impl Answering {
         }
     }
 
-    fn described(&self, plan: &Plan, version: String) -> Server {
+    fn described(&self, plan: &Plan, identity: Identity) -> Server {
         match &plan.mock {
             Some(Mock { name, profile }) => Server::Mock {
                 name: name.clone(),
                 profile: Box::new(profile.clone()),
             },
-            None => Server::Ollama {
+            None => Server::There {
+                software: identity.software,
                 base_url: self.base_url().to_owned(),
-                version,
+                version: identity.version,
             },
         }
     }

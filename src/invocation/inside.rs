@@ -10,7 +10,7 @@ use crate::client::{Client, ClientError, Endpoint, EndpointError, Options};
 use crate::engine::text::Text;
 use crate::meter::{Call, Digest, Recorder, Usage};
 use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
-use crate::ollama::{CallError, GenerateRequest, Ollama};
+use crate::ollama::{CallError, Ollama, Question};
 use crate::runtime::{Runtime, WORKER_NAME};
 use crate::workflow::{AgentError, AgentRun, Job, Topology, run_agent, run_team};
 use std::io;
@@ -137,25 +137,27 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
                 &fresh
             }
         };
-        let request = GenerateRequest {
-            model: self.spec.model.clone(),
-            prompt: "Count the tokens.".to_owned(),
-            stream: Some(true),
-            options: self.model_options(),
-            ..GenerateRequest::default()
+        let question = Question {
+            model: &self.spec.model,
+            prompt: "Count the tokens.",
+            options: &self.model_options(),
+            keep_alive: None,
         };
         let mut recorder = Recorder::start(self.spec.tokens as usize);
-        let last = ollama.generate(&request, &mut recorder).await?;
+        let last = ollama.ask(self.spec.api, &question, &mut recorder).await?;
         let call = recorder.finish(last);
         self.check(&call)?;
-        Ok(Iteration {
+        let mut iteration = Iteration {
             gross_ns: nanos(call.gross()),
             net_ns: call.net().map(nanos),
             ingest_ns: 0,
             ttft_ns: nanos(call.ttft().unwrap_or_default()),
             tokens: call.token_count() as u64,
             delivery_ns: call.delivery().map(nanos).sum(),
-        })
+            ..Iteration::default()
+        };
+        iteration.note_lateness(&call);
+        Ok(iteration)
     }
 
     async fn agents(
@@ -165,6 +167,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
     ) -> Result<Iteration, InvocationError> {
         let job = Job {
             corpus,
+            api: self.spec.api,
             model: self.spec.model.clone(),
             options: self.model_options(),
             keep_alive: None,
@@ -208,6 +211,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
                 self.check(&stage.call)?;
                 iteration.tokens += stage.call.token_count() as u64;
                 iteration.delivery_ns += stage.call.delivery().map(nanos).sum::<u64>();
+                iteration.note_lateness(&stage.call);
             }
         }
         let first = runs.first().and_then(|run| run.analysis.call.ttft());

@@ -2,7 +2,8 @@
 
 use crate::cell::Cell;
 use crate::client::Io;
-use crate::meter::Usage;
+use crate::meter::{Call, Usage};
+use crate::ollama::Api;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -18,6 +19,9 @@ pub struct Spec {
     pub threads: NonZeroUsize,
     /// The mock's address.
     pub base_url: String,
+    /// How to ask it.
+    #[serde(default)]
+    pub api: Api,
     /// The model to ask.
     pub model: String,
     /// What to do.
@@ -94,9 +98,23 @@ pub struct Iteration {
     pub tokens: u64,
     /// Delivery latency of all tokens together.
     pub delivery_ns: u64,
+    /// Tokens that the mock wrote late, by its own account.
+    #[serde(default)]
+    pub late_tokens: u64,
+    /// Calls in which it wrote so many late that the pace was not its profile's.
+    #[serde(default)]
+    pub late_calls: u64,
 }
 
 impl Iteration {
+    /// Counts how late the mock was in one of its calls.
+    pub(super) fn note_lateness(&mut self, call: &Call) {
+        if let Some(lateness) = call.lateness() {
+            self.late_tokens += lateness.tokens;
+            self.late_calls += u64::from(lateness.off_schedule);
+        }
+    }
+
     /// Gross less net.
     pub fn tare_ns(&self) -> Option<f64> {
         self.net_ns.map(|net| self.gross_ns as f64 - net as f64)
@@ -115,6 +133,13 @@ impl Outcome {
             .iter()
             .map(|iteration| iteration.tokens)
             .sum()
+    }
+
+    /// Whether the mock was late in one of its calls, so that their pace was not its profile's.
+    pub fn mock_was_late(&self) -> bool {
+        self.iterations
+            .iter()
+            .any(|iteration| iteration.late_calls > 0)
     }
 
     /// The mean of one figure over the iterations that have it.

@@ -8,5 +8,5 @@ mod usage;
 
 pub use clock::Moment;
 pub use digest::Digest;
-pub use timeline::{Call, Recorder};
+pub use timeline::{Call, Lateness, NetSource, Recorder};
 pub use usage::Usage;

@@ -5,6 +5,7 @@
 
 use super::{Digest, Moment};
 use crate::ollama::{Final, Sink};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Listens to an answer.
@@ -52,6 +53,29 @@ impl Sink for Recorder {
     }
 }
 
+/// Where a call's net comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetSource {
+    /// The mock's truth: from the request's arrival to the making of the last line.
+    MockTruth,
+    /// Ollama's `total_duration`.
+    TotalDuration,
+    /// llama.cpp's `timings`: its time on prompt and answer, without its queue and its HTTP.
+    Timings,
+}
+
+/// How late a mock was in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lateness {
+    /// Tokens that were written more than [`LATE`](crate::ollama::wire::LATE) after they were due.
+    pub tokens: u64,
+    /// How late the latest was.
+    pub most: Duration,
+    /// Whether so many were late, more than 1 %, that the pace was not the profile's.
+    pub off_schedule: bool,
+}
+
 /// A call that was answered.
 #[derive(Debug)]
 pub struct Call {
@@ -97,14 +121,33 @@ impl Call {
         self.ended.since(self.recorder.started)
     }
 
-    /// What the server spent: with the mock from the request's arrival to the making of the last
-    /// line, else what the server states as its total; `None` where it states nothing.
+    /// What the server spent, by [`Call::net_source`]; `None` where it states nothing.
     pub fn net(&self) -> Option<Duration> {
         let nanos = match &self.last.tare_truth {
             Some(truth) => truth.done,
             None => self.last.total_duration,
         };
         (nanos > 0).then(|| Duration::from_nanos(nanos))
+    }
+
+    /// Where the net comes from; `None` where there is none.
+    pub fn net_source(&self) -> Option<NetSource> {
+        let source = match (&self.last.tare_truth, &self.last.timings) {
+            (Some(_), _) => NetSource::MockTruth,
+            (None, Some(_)) => NetSource::Timings,
+            (None, None) => NetSource::TotalDuration,
+        };
+        self.net().map(|_| source)
+    }
+
+    /// How late the mock was; `None` where no mock tells.
+    pub fn lateness(&self) -> Option<Lateness> {
+        let truth = self.last.tare_truth.as_ref()?;
+        Some(Lateness {
+            tokens: truth.late,
+            most: Duration::from_nanos(truth.most_late),
+            off_schedule: truth.is_off_schedule(),
+        })
     }
 
     /// Gross less net, in nanoseconds; negative if the server states more than there was.
@@ -151,7 +194,7 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ollama::Truth;
+    use crate::ollama::{Timings, Truth};
 
     fn call(at: &[u64], last: Final) -> Call {
         Call {
@@ -223,6 +266,39 @@ mod tests {
         assert_eq!(call.net(), None);
         assert_eq!(call.tare_ns(), None);
         assert_eq!(call.ttft(), None);
+    }
+
+    #[test]
+    fn net_says_where_it_comes_from() {
+        let stated = |timings| Final {
+            total_duration: 7,
+            timings,
+            ..Final::default()
+        };
+        let timings = Some(Timings::default());
+        for (last, source) in [
+            (told(0, &[], 7), Some(NetSource::MockTruth)),
+            (stated(timings), Some(NetSource::Timings)),
+            (stated(None), Some(NetSource::TotalDuration)),
+            (Final::default(), None),
+        ] {
+            assert_eq!(call(&[], last).net_source(), source);
+        }
+    }
+
+    #[test]
+    fn a_mock_that_was_late_marks_the_call() {
+        let late = |late| {
+            let mut last = told(0, &[1; 100], 7);
+            if let Some(truth) = &mut last.tare_truth {
+                (truth.late, truth.most_late) = (late, 5);
+            }
+            let lateness = call(&[], last).lateness();
+            lateness.map(|lateness| (lateness.tokens, lateness.off_schedule))
+        };
+        assert_eq!(late(1), Some((1, false)));
+        assert_eq!(late(2), Some((2, true)));
+        assert_eq!(call(&[], Final::default()).lateness(), None);
     }
 
     #[test]

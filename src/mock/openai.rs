@@ -2,14 +2,14 @@
 //!
 //! The engine, the text and the errors are those of `/api/chat`; only their form differs, and a
 //! reply streams only where the request says so. Ollama knows `max_tokens` alone; its newer name
-//! `max_completion_tokens` is taken too, because the clients send it. Not here: images, tools, and
-//! the mock's truth.
+//! `max_completion_tokens` is taken too, because the clients send it. Not here: images and
+//! tools.
 
 use super::json;
-use super::routes::{Asked, Error, body};
-use super::stream::{Dialect, Tell};
+use super::routes::{Asked, Error, body, wants_truth};
+use super::stream::Dialect;
 use crate::ollama::Options;
-use crate::ollama::wire::{Effort, Final, Think, signed_too};
+use crate::ollama::wire::{Effort, Final, Think, Truth, signed_too};
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,7 @@ struct StreamOptions {
 /// # Errors
 /// With Ollama's words, where it would refuse it before it looks for the model.
 pub async fn read(request: Request<Incoming>) -> Result<Asked, Error> {
+    let truth = wants_truth(&request);
     let body = body(request).await?;
     if body.is_empty() {
         return Err(Error::bad("EOF"));
@@ -88,7 +89,7 @@ pub async fn read(request: Request<Incoming>) -> Result<Asked, Error> {
             created: jiff::Timestamp::now().as_second(),
             closing,
         }),
-        truth: Tell::NoMoreThanOllama,
+        truth,
     })
 }
 
@@ -160,6 +161,9 @@ struct Body<'a, C> {
     choices: &'a [C],
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Usage>,
+    /// Where the request asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tare_truth: Option<&'a Truth>,
 }
 
 #[derive(Serialize)]
@@ -219,6 +223,7 @@ impl Completion {
             system_fingerprint: FINGERPRINT,
             choices,
             usage: None,
+            tare_truth: None,
         }
     }
 
@@ -247,7 +252,10 @@ impl Completion {
             delta: Delta::default(),
             finish_reason: last.done_reason.as_deref(),
         };
-        let mut events = event(&self.chunk(from, &[choice]));
+        let choices = [choice];
+        let mut finish = self.chunk(from, &choices);
+        finish.tare_truth = last.tare_truth.as_ref();
+        let mut events = event(&finish);
         if let Closing::WithUsage = self.closing {
             let mut chunk = self.chunk(from, &[]);
             chunk.usage = Some(Usage::of(last));
@@ -269,6 +277,7 @@ impl Completion {
         }];
         let mut body = self.body(from, "chat.completion", &choices);
         body.usage = Some(Usage::of(last));
+        body.tare_truth = last.tare_truth.as_ref();
         line(&body)
     }
 }

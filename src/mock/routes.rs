@@ -323,7 +323,8 @@ fn keep_alive(asked: &AskedKeepAlive) -> Result<KeepAlive, Error> {
     Ok(duration.map_or(KeepAlive::Forever, KeepAlive::For))
 }
 
-fn wants_truth(request: &Request<Incoming>) -> Tell {
+/// Whether a request asks for it.
+pub fn wants_truth(request: &Request<Incoming>) -> Tell {
     let (name, value) = TRUTH_HEADER;
     let given = request.headers().get(name);
     if given.is_some_and(|given| given == value) {

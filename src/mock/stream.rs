@@ -91,7 +91,7 @@ pub struct Script {
     pub truth: Tell,
 }
 
-/// Whether the last line carries the truth.
+/// Whether the last line, or the finish chunk, carries the truth.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Tell {
     Truth,
@@ -177,12 +177,13 @@ impl Script {
             eval_count: account.output_tokens.into(),
             eval_duration: nanos(spoken),
             tare_truth: truth,
+            timings: None,
         }
     }
 
     fn truth(&self, account: &Account, told: Told) -> Truth {
         let sent = told.sent.iter();
-        Truth {
+        let truth = Truth {
             received: self.arrival.moment.0,
             due: told.due,
             sent: sent
@@ -200,7 +201,9 @@ impl Script {
                 decode: nanos(account.decode),
                 cached_tokens: account.cached_tokens.into(),
             },
-        }
+            ..Truth::default()
+        };
+        truth.with_lateness()
     }
 
     /// The whole reply as one object, for a request that does not stream or has nothing to say.

@@ -1,13 +1,17 @@
 //! The calls: a request over an HTTP client, its reply decoded as it comes.
 
-use super::ndjson::{DecodeError, Decoder, Event};
-use super::wire::{ChatRequest, ErrorBody, Final, GenerateRequest, Version};
+use super::api::Api;
+use super::completion::Completion;
+use super::decoder::{DecodeError, Decoder, Event};
+use super::failure::words_of;
+use super::ndjson::Ndjson;
+use super::question::Question;
+use super::wire::{ChatRequest, Final, GenerateRequest};
 use crate::client::guard::{Guarded, guarded};
 use crate::client::{Body, Client, ClientError, Endpoint, Options, Reply};
 use crate::runtime::Runtime;
 use bytes::Bytes;
 use hyper::Method;
-use serde::Serialize;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -40,11 +44,14 @@ pub enum CallError {
     },
     /// Something else listens there.
     #[error(
-        "{to} is no Ollama: it answered with status {status} and content type `{content_type}`; check the address"
+        "{to} {}: it answered with status {status} and content type `{content_type}`; check the address",
+        api.denied()
     )]
     NotOllama {
         /// The server.
         to: Endpoint,
+        /// What it was to answer.
+        api: Api,
         /// HTTP status.
         status: u16,
         /// What it sent.
@@ -60,7 +67,7 @@ pub enum CallError {
         /// Its words.
         message: String,
     },
-    /// The stream ended without `done`.
+    /// The stream ended without `done`, or whatever is the last word of its API.
     #[error("{to} ended the answer after {tokens} tokens without saying that it is done")]
     Truncated {
         /// The server.
@@ -79,9 +86,15 @@ pub enum CallError {
     /// The request can't be written as JSON.
     #[error("cannot write the request: {0}")]
     Unwritable(serde_json::Error),
+    /// An option that the API has no field for.
+    #[error("OpenAI's API has no field for `{option}`")]
+    Inexpressible {
+        /// By Ollama's name.
+        option: &'static str,
+    },
 }
 
-/// Ollama's API on a runtime and a client. A clone shares the connections.
+/// Ollama's API, and OpenAI's, on a runtime and a client. A clone shares the connections.
 pub struct Ollama<R, C> {
     rt: R,
     client: C,
@@ -119,7 +132,24 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         &self.rt
     }
 
-    /// `POST /api/generate`; `sink` hears the tokens.
+    /// Asks a question over `api`; `sink` hears the tokens.
+    ///
+    /// # Errors
+    /// [`CallError`]; the tokens before it have been heard.
+    pub async fn ask(
+        &self,
+        api: Api,
+        question: &Question<'_>,
+        sink: &mut impl Sink,
+    ) -> Result<Final, CallError> {
+        let body = question.body(api)?;
+        match api {
+            Api::Generate | Api::Chat => self.answer::<Ndjson>(api, body, sink).await,
+            Api::OpenAi => self.answer::<Completion>(api, body, sink).await,
+        }
+    }
+
+    /// `POST /api/generate` with all that it can take; `sink` hears the tokens.
     ///
     /// # Errors
     /// [`CallError`]; the tokens before it have been heard.
@@ -128,10 +158,11 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         request: &GenerateRequest,
         sink: &mut impl Sink,
     ) -> Result<Final, CallError> {
-        self.answer("/api/generate", request, sink).await
+        let body = serde_json::to_vec(request).map_err(CallError::Unwritable)?;
+        self.answer::<Ndjson>(Api::Generate, body, sink).await
     }
 
-    /// `POST /api/chat`; `sink` hears the tokens.
+    /// `POST /api/chat` with all that it can take; `sink` hears the tokens.
     ///
     /// # Errors
     /// [`CallError`]; the tokens before it have been heard.
@@ -140,34 +171,20 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         request: &ChatRequest,
         sink: &mut impl Sink,
     ) -> Result<Final, CallError> {
-        self.answer("/api/chat", request, sink).await
+        let body = serde_json::to_vec(request).map_err(CallError::Unwritable)?;
+        self.answer::<Ndjson>(Api::Chat, body, sink).await
     }
 
-    /// `GET /api/version`: the cheapest way to see that an Ollama is there.
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn version(&self) -> Result<String, CallError> {
-        let reply = self.send(Method::GET, "/api/version", Bytes::new()).await?;
-        let body = self.accepted(reply).await?;
-        let text = read_short(body).await?;
-        let parsed = serde_json::from_slice::<Version>(&text);
-        parsed
-            .map(|version| version.version)
-            .map_err(|_| self.not_ollama(200, "JSON without a version"))
-    }
-
-    async fn answer(
+    async fn answer<D: Decoder>(
         &self,
-        path: &str,
-        request: &impl Serialize,
+        api: Api,
+        request: Vec<u8>,
         sink: &mut impl Sink,
     ) -> Result<Final, CallError> {
-        let request = serde_json::to_vec(request).map_err(CallError::Unwritable)?;
-        let reply = self.send(Method::POST, path, request.into()).await?;
-        let mut body = self.accepted(reply).await?;
+        let reply = self.send(Method::POST, api.path(), request.into()).await?;
+        let mut body = self.accepted(api, reply).await?;
 
-        let mut decoder = Decoder::new();
+        let mut decoder = D::default();
         let mut heard = Heard::new(sink);
         // To the very end, not just to `done`, or the connection could not be used again.
         while let Some(piece) = body.chunk().await? {
@@ -189,7 +206,7 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         }
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -203,27 +220,35 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
     }
 
     /// The body of a reply that is what was asked for.
-    async fn accepted<B: Body>(&self, reply: Reply<B>) -> Result<B, CallError> {
-        let json = reply.content_type.ends_with("json");
-        if reply.status == 200 && json {
+    async fn accepted<B: Body>(&self, api: Api, reply: Reply<B>) -> Result<B, CallError> {
+        if reply.status == 200 && api.answers_as(&reply.content_type) {
             return Ok(reply.body);
         }
         let text = read_short(reply.body).await.unwrap_or_default();
-        match serde_json::from_slice::<ErrorBody<'_>>(&text) {
-            Ok(body) => Err(CallError::Refused {
-                to: self.options.endpoint.clone(),
-                status: reply.status,
-                message: body.error.into_owned(),
-            }),
-            Err(_) => Err(self.not_ollama(reply.status, &reply.content_type)),
-        }
+        Err(self.refused(api, reply.status, &reply.content_type, &text))
     }
 
-    fn not_ollama(&self, status: u16, content_type: &str) -> CallError {
-        CallError::NotOllama {
-            to: self.options.endpoint.clone(),
-            status,
-            content_type: content_type.to_owned(),
+    /// What a reply says that is none.
+    pub(super) fn refused(
+        &self,
+        api: Api,
+        status: u16,
+        content_type: &str,
+        body: &[u8],
+    ) -> CallError {
+        let to = self.options.endpoint.clone();
+        match words_of(body) {
+            Some(message) => CallError::Refused {
+                to,
+                status,
+                message,
+            },
+            None => CallError::NotOllama {
+                to,
+                api,
+                status,
+                content_type: content_type.to_owned(),
+            },
         }
     }
 
@@ -274,7 +299,7 @@ impl<'a, S: Sink> Heard<'a, S> {
 }
 
 /// The whole of a body that should be short; what is too long is cut off.
-async fn read_short(mut body: impl Body) -> Result<Vec<u8>, ClientError> {
+pub(super) async fn read_short(mut body: impl Body) -> Result<Vec<u8>, ClientError> {
     const MOST: usize = 1 << 20;
     let mut text = Vec::new();
     while let Some(piece) = body.chunk().await? {

@@ -4,41 +4,9 @@
 //! piece just read is parsed where it lies; only one that was split is copied together first. The
 //! types borrow from the line, and the dozen fields that a token does not need are skipped.
 
-use super::wire::Final;
+use super::decoder::{DecodeError, Decoder, Event, carry, read};
 use serde::Deserialize;
 use std::borrow::Cow;
-
-/// No line is longer than this, or the other side is no Ollama: bytes.
-pub const LONGEST_LINE: usize = 64 << 20;
-
-/// What a line of the stream says. An empty token says nothing and is left out.
-#[derive(Debug, PartialEq)]
-pub enum Event<'a> {
-    /// A piece of the answer, which may be escaped text's copy or a borrowed slice.
-    Token(&'a str),
-    /// A piece of the model's thinking.
-    Thinking(&'a str),
-    /// The server gave up; nothing follows.
-    Error(&'a str),
-    /// The answer is complete.
-    Done(Box<Final>),
-}
-
-/// Why a stream can't be decoded.
-#[derive(Debug, thiserror::Error)]
-pub enum DecodeError {
-    /// A line that is not the JSON it should be.
-    #[error("a line of the reply is not Ollama's JSON ({reason}): {excerpt}")]
-    Malformed {
-        /// The parser's words.
-        reason: String,
-        /// The beginning of the line.
-        excerpt: String,
-    },
-    /// A line without an end.
-    #[error("a line of the reply is longer than {LONGEST_LINE} bytes")]
-    TooLong,
-}
 
 /// The part of a line that a token needs.
 #[derive(Deserialize)]
@@ -65,22 +33,13 @@ struct Message<'a> {
 
 /// The decoder of one reply, of `/api/generate` or `/api/chat`, streamed or not.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub struct Ndjson {
     /// The beginning of a line whose end has not come yet.
     carry: Vec<u8>,
 }
 
-impl Decoder {
-    /// A decoder at the start of a reply.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes the next piece of the reply and tells `sink` what its complete lines say, in order.
-    ///
-    /// # Errors
-    /// On a line that is malformed or too long. The lines before it have been told.
-    pub fn feed(
+impl Decoder for Ndjson {
+    fn feed(
         &mut self,
         mut piece: &[u8],
         mut sink: impl FnMut(Event<'_>),
@@ -90,24 +49,16 @@ impl Decoder {
             if self.carry.is_empty() {
                 parse(head, &mut sink)?;
             } else {
-                self.carry.extend_from_slice(head);
+                carry(&mut self.carry, head)?;
                 parse(&self.carry, &mut sink)?;
                 self.carry.clear();
             }
             piece = tail;
         }
-        if self.carry.len() + piece.len() > LONGEST_LINE {
-            return Err(DecodeError::TooLong);
-        }
-        self.carry.extend_from_slice(piece);
-        Ok(())
+        carry(&mut self.carry, piece)
     }
 
-    /// Ends the reply: a last line needs no newline.
-    ///
-    /// # Errors
-    /// When that line is malformed, as one is that was cut off.
-    pub fn finish(&mut self, mut sink: impl FnMut(Event<'_>)) -> Result<(), DecodeError> {
+    fn finish(&mut self, mut sink: impl FnMut(Event<'_>)) -> Result<(), DecodeError> {
         let line = std::mem::take(&mut self.carry);
         parse(&line, &mut sink)
     }
@@ -138,46 +89,14 @@ fn parse(line: &[u8], sink: &mut impl FnMut(Event<'_>)) -> Result<(), DecodeErro
     Ok(())
 }
 
-fn read<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, DecodeError> {
-    const EXCERPT: usize = 80;
-    serde_json::from_slice(line).map_err(|error| DecodeError::Malformed {
-        reason: error.to_string(),
-        excerpt: String::from_utf8_lossy(&line[..line.len().min(EXCERPT)]).into_owned(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::decoder::hearing::{self, Said, cut, cuts};
     use super::*;
     use proptest::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq)]
-    enum Said {
-        Token(String),
-        Thinking(String),
-        Error(String),
-        Done(Box<Final>),
-    }
-
-    impl From<Event<'_>> for Said {
-        fn from(event: Event<'_>) -> Self {
-            match event {
-                Event::Token(text) => Said::Token(text.to_owned()),
-                Event::Thinking(text) => Said::Thinking(text.to_owned()),
-                Event::Error(text) => Said::Error(text.to_owned()),
-                Event::Done(last) => Said::Done(last),
-            }
-        }
-    }
-
     fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Said>, DecodeError> {
-        let mut decoder = Decoder::new();
-        let mut said = Vec::new();
-        for piece in pieces {
-            decoder.feed(piece, |event| said.push(event.into()))?;
-        }
-        decoder.finish(|event| said.push(event.into()))?;
-        Ok(said)
+        hearing::decode::<Ndjson>(pieces)
     }
 
     /// A stream as a server writes it: escapes, a character of several bytes, an empty token, a
@@ -265,17 +184,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_split_gives_the_same(mut cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..60)) {
+        fn any_split_gives_the_same(cuts in cuts()) {
             let stream = recorded();
-            let mut at: Vec<usize> = cuts.drain(..).map(|cut| cut.index(stream.len() + 1)).collect();
-            at.sort_unstable();
-            let mut pieces = Vec::new();
-            let mut from = 0;
-            for to in at.into_iter().chain([stream.len()]) {
-                pieces.push(&stream.as_bytes()[from..to]);
-                from = to;
-            }
-            let split = decode(pieces).expect("a sound stream");
+            let split = decode(cut(stream.as_bytes(), &cuts)).expect("a sound stream");
             prop_assert_eq!(split, decode([stream.as_bytes()]).expect("a sound stream"));
         }
 

@@ -3,6 +3,7 @@
 //!
 //! All durations are nanoseconds.
 
+use super::timings::Timings;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 
@@ -52,7 +53,7 @@ pub struct Options {
 }
 
 impl Options {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
@@ -213,6 +214,9 @@ pub struct Final {
     /// The mock's ground truth, where the request asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tare_truth: Option<Truth>,
+    /// llama.cpp's account, from which the figures above were taken. No part of Ollama's line.
+    #[serde(skip)]
+    pub timings: Option<Timings>,
 }
 
 impl Final {
@@ -241,8 +245,39 @@ pub struct Truth {
     pub sent: Vec<u64>,
     /// When the last line was made, all tokens being written.
     pub done: u64,
+    /// How many tokens were written more than [`LATE`] after they were due. Tokens that are all due
+    /// at once have no schedule to keep, and none of them is late.
+    #[serde(default)]
+    pub late: u64,
+    /// How late the latest token of a schedule was.
+    #[serde(default)]
+    pub most_late: u64,
     /// Where the time was to go, by the mock's model of a server.
     pub terms: TruthTerms,
+}
+
+/// A token that is written more than this after it was due is late, ns: a millisecond, ten times
+/// what a mock on an idle machine takes, and the gap of the fastest paced profile.
+pub const LATE: u64 = 1_000_000;
+
+impl Truth {
+    /// The same, with the lateness of its tokens reckoned.
+    pub fn with_lateness(self) -> Self {
+        let paced = self.due.first() != self.due.last();
+        let tokens = self.due.iter().zip(&self.sent).filter(|_| paced);
+        let lateness = tokens.map(|(due, sent)| sent.saturating_sub(*due));
+        Self {
+            late: lateness.clone().filter(|&late| late > LATE).count() as u64,
+            most_late: lateness.max().unwrap_or_default(),
+            ..self
+        }
+    }
+
+    /// Whether the mock did not keep its schedule: more than 1 % of the tokens were late.
+    pub fn is_off_schedule(&self) -> bool {
+        const LATE_PER_HUNDRED: u64 = 1;
+        self.late * 100 > self.sent.len() as u64 * LATE_PER_HUNDRED
+    }
 }
 
 /// The terms of a request's time, as the mock's engine reckoned them. Each begins where the one
@@ -282,4 +317,45 @@ pub struct ErrorBody<'a> {
 pub struct Version {
     /// Such as `0.12.11`.
     pub version: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn truth(due: &[u64], sent: &[u64]) -> Truth {
+        let truth = Truth {
+            due: due.to_vec(),
+            sent: sent.to_vec(),
+            ..Truth::default()
+        };
+        truth.with_lateness()
+    }
+
+    #[test]
+    fn a_token_is_late_that_was_written_more_than_a_millisecond_after_it_was_due() {
+        let told = truth(&[0, 10, 20], &[LATE, 11 + LATE, 19]);
+        assert_eq!((told.late, told.most_late), (1, LATE + 1));
+    }
+
+    #[test]
+    fn tokens_that_are_all_due_at_once_have_no_schedule() {
+        let told = truth(&[5; 4], &[5 + 9 * LATE; 4]);
+        assert_eq!((told.late, told.most_late), (0, 0));
+        assert!(!told.is_off_schedule());
+        assert_eq!(truth(&[], &[]).most_late, 0);
+    }
+
+    #[test]
+    fn a_schedule_counts_as_kept_while_one_token_in_a_hundred_is_late() {
+        let due: Vec<u64> = (0..100).collect();
+        let late = |count: usize| {
+            let sent = due.iter().map(|due| match (*due as usize) < count {
+                true => due + 2 * LATE,
+                false => *due,
+            });
+            truth(&due, &sent.collect::<Vec<_>>()).is_off_schedule()
+        };
+        assert_eq!([0, 1, 2].map(late), [false, false, true]);
+    }
 }

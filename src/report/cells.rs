@@ -65,7 +65,25 @@ pub fn render(floor: &Measured, cells: &[Measured], again: Option<&Measured>) ->
     if let Some(control) = again.and_then(|again| control(cells, again)) {
         text.push_str(&format!("\n{control}\n"));
     }
+    let all = [floor].into_iter().chain(cells).chain(again);
+    if let Some(lateness) = lateness(all) {
+        text.push_str(&format!("\n{lateness}\n"));
+    }
     text
+}
+
+/// In how many of the agents' invocations the mock was late, in a sentence; `None` if in none. A
+/// burst has no schedule.
+fn lateness<'a>(measured: impl Iterator<Item = &'a Measured>) -> Option<String> {
+    let outcomes: Vec<&Outcome> = measured.flat_map(|measured| &measured.agent).collect();
+    let late = outcomes.iter().filter(|outcome| outcome.mock_was_late());
+    let late = late.count();
+    (late > 0).then(|| {
+        format!(
+            "In {late} of {} invocations of the agent the mock was late: it wrote more than 1 % of a call's tokens more than 1 ms after they were due, because the machine was too busy. Net, and so tare, is still what happened, but the pace was not the profile's.",
+            outcomes.len()
+        )
+    })
 }
 
 fn costs(floor: &Measured, cells: &[Measured]) -> Table {
@@ -263,6 +281,16 @@ mod tests {
         );
         // 60 µs of a token's 100 ms, 20 ms, 8.33 ms and 1 ms.
         assert_eq!(row(1)[2..], ["0.060 %", "0.300 %", "0.720 %", "6.000 %"]);
+    }
+
+    #[test]
+    fn invocations_with_a_late_mock_are_counted_below_the_table() {
+        let floor = measured("threads/raw", 2, 40);
+        let mut cells = [measured("smol/hyper", 6, 100)];
+        assert!(!render(&floor, &cells, None).contains("late"));
+        cells[0].agent[1].iterations[0].late_calls = 1;
+        let text = render(&floor, &cells, None);
+        assert!(text.contains("In 1 of 6 invocations"), "{text}");
     }
 
     #[test]

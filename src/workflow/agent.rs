@@ -5,7 +5,7 @@ use super::corpus::{Corpus, IngestError, ingest};
 use super::prompt;
 use crate::client::Client;
 use crate::meter::{Call, Recorder};
-use crate::ollama::{CallError, GenerateRequest, KeepAlive, Ollama, Options};
+use crate::ollama::{Api, CallError, KeepAlive, Ollama, Options, Question};
 use crate::runtime::Runtime;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 pub struct Job {
     /// The folder to read.
     pub corpus: PathBuf,
+    /// How to ask.
+    pub api: Api,
     /// The model to ask.
     pub model: String,
     /// Its options.
@@ -126,18 +128,16 @@ async fn ask<R: Runtime, C: Client<R>>(
     const TOKENS: usize = 4096;
     let limit = job.options.num_predict;
     let room = limit.and_then(|limit| usize::try_from(limit).ok());
-    let request = GenerateRequest {
-        model: job.model.clone(),
-        prompt,
-        stream: Some(true),
-        keep_alive: job.keep_alive.clone(),
-        options: job.options.clone(),
-        ..GenerateRequest::default()
+    let question = Question {
+        model: &job.model,
+        prompt: &prompt,
+        options: &job.options,
+        keep_alive: job.keep_alive.as_ref(),
     };
     let mut recorder = Recorder::start(room.unwrap_or(TOKENS).min(TOKENS));
-    let last = ollama.generate(&request, &mut recorder).await?;
+    let last = ollama.ask(job.api, &question, &mut recorder).await?;
     Ok(Stage {
         call: recorder.finish(last),
-        prompt: request.prompt,
+        prompt,
     })
 }

@@ -4,8 +4,9 @@ use super::Mock;
 use crate::cell::{Cell, CellError};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
-use crate::ollama::Options;
+use crate::ollama::{Api, Options};
 use crate::report::agent::Chosen;
+use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
 use jiff::SignedDuration;
@@ -22,17 +23,23 @@ use std::time::Duration;
 /// to data/metrics.json, data/transcript.jsonl and three reports in reports/, below --output-dir.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without any --chimera option, chimera is num_gpu 80, num_ctx 512, temperature 0.8.
+    after_help = "Without any --chimera option, chimera is num_gpu 80, num_ctx 512, temperature 0.8; of these \
+OpenAI's API can express the temperature only.
 
 Examples:
   tare agent --mock
-  tare agent --model gemma3:latest --runs 5 --chimera-temperature 0.6 --num-predict 256 --seed 1"
+  tare agent --model gemma3:latest --runs 5 --chimera-temperature 0.6 --num-predict 256 --seed 1
+  tare agent --api openai --base-url http://127.0.0.1:8080 --model gemma3"
 )]
 pub struct Arguments {
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
     model: String,
-    /// Address of the Ollama server
+    /// How to ask: generate and chat are Ollama's, openai is /v1/chat/completions of llama.cpp's
+    /// server, vLLM, LM Studio or Ollama
+    #[arg(long, default_value_t, value_parser = Api::from_str)]
+    api: Api,
+    /// Address of the server; with --api openai it may end in /v1
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:11434")]
     base_url: String,
     /// Ask a mock instead, started for the purpose, with the profile paced-1ms or the one named
@@ -176,6 +183,7 @@ fn number(text: &str, range: &str, within: impl Fn(f64) -> bool) -> Result<f64, 
 pub(super) struct Plan {
     pub cell: Cell,
     pub threads: NonZeroUsize,
+    pub api: Api,
     pub model: String,
     pub base_url: String,
     pub mock: Option<Mock>,
@@ -197,7 +205,7 @@ impl Arguments {
             seed: self.seed,
             ..Options::default()
         };
-        let (chimera, chimera_chosen_by) = self.chimera.over(&baseline);
+        let (chimera, chimera_chosen_by) = self.chimera.over(&baseline, self.api)?;
         let mock = self.mock.map(|name| -> Result<Mock, Failure> {
             let mut profile = find_profile(&name)?;
             profile.model.clone_from(&self.model);
@@ -207,7 +215,8 @@ impl Arguments {
             cell: cell(&self.runtime, &self.client)
                 .map_err(|error| Failure::Usage(error.into()))?,
             threads: self.threads,
-            base_url: self.base_url,
+            base_url: self.api.base_url(&self.base_url).to_owned(),
+            api: self.api,
             mock: mock.transpose()?,
             model: self.model,
             runs: self.runs,
@@ -241,8 +250,9 @@ fn cell(runtime: &str, client: &str) -> Result<Cell, CellError> {
 }
 
 impl Chimera {
-    /// These options over those of both sides; the older reports' if there are none.
-    fn over(&self, both: &Options) -> (Options, Chosen) {
+    /// These options over those of both sides; the older reports' if there are none, as far as the
+    /// API can express them. One that is given must be expressed.
+    fn over(&self, both: &Options, api: Api) -> Result<(Options, Chosen), Failure> {
         let given = Options {
             num_gpu: self.chimera_num_gpu,
             num_ctx: self.chimera_num_ctx,
@@ -252,16 +262,25 @@ impl Chimera {
             repeat_penalty: self.chimera_repeat_penalty,
             ..both.clone()
         };
-        if given != *both {
-            return (given, Chosen::CommandLine);
+        if let Some(name) = api.inexpressible(&given).first() {
+            return Err(Failure::Usage(anyhow!(
+                "--chimera-{} can't be had with `--api {api}`, which has no field for it: set it where the server is started, or take another API",
+                name.replace('_', "-")
+            )));
         }
-        let default = Options {
+        if given != *both {
+            return Ok((given, Chosen::CommandLine));
+        }
+        let mut default = Options {
             num_gpu: Some(80),
             num_ctx: Some(512),
             temperature: Some(0.8),
             ..given
         };
-        (default, Chosen::Default)
+        if !api.inexpressible(&default).is_empty() {
+            (default.num_gpu, default.num_ctx) = (None, None);
+        }
+        Ok((default, Chosen::Default))
     }
 }
 
@@ -286,7 +305,8 @@ mod tests {
             seed: Some(7),
             ..Options::default()
         };
-        let (default, chosen) = chimera().over(&both);
+        let over = |chimera: Chimera, api| chimera.over(&both, api).ok().expect("expressible");
+        let (default, chosen) = over(chimera(), Api::Generate);
         assert_eq!(chosen, Chosen::Default);
         assert_eq!((default.num_gpu, default.num_ctx), (Some(80), Some(512)));
         assert_eq!(default.seed, Some(7));
@@ -294,9 +314,13 @@ mod tests {
             chimera_top_k: Some(40),
             ..chimera()
         };
-        let (given, chosen) = given.over(&both);
+        let (given, chosen) = over(given, Api::Generate);
         assert_eq!(chosen, Chosen::CommandLine);
         assert_eq!((given.num_gpu, given.top_k), (None, Some(40)));
+        let (openai, chosen) = over(chimera(), Api::OpenAi);
+        assert_eq!(chosen, Chosen::Default);
+        assert_eq!((openai.num_gpu, openai.num_ctx), (None, None));
+        assert_eq!(openai.temperature, Some(0.8));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::engine::Profile;
 use crate::engine::text::Text;
 use crate::invocation::InvocationError;
 use crate::meter::Digest;
-use crate::ollama::{CallError, Ollama};
+use crate::ollama::{Api, CallError, Identity, Ollama, Software};
 use crate::report::agent::{Measured, Side};
 use crate::runtime::Runtime;
 use crate::workflow::{AgentError, AgentRun, Job, run_agent};
@@ -23,6 +23,7 @@ use std::time::Duration;
 pub struct Blocks {
     threads: NonZeroUsize,
     client: ClientOptions,
+    api: Api,
     baseline: Job,
     chimera: Job,
     runs: u32,
@@ -35,7 +36,7 @@ pub struct Ran {
     /// Worker threads that the runtime was made with.
     pub threads: NonZeroUsize,
     /// What the server says it is.
-    pub version: String,
+    pub server: Identity,
     /// All runs, in the order in which they ran.
     pub measured: Vec<Measured>,
 }
@@ -44,6 +45,7 @@ impl Blocks {
     pub(super) fn new(plan: &Plan, client: ClientOptions) -> Self {
         let job = |options: &crate::ollama::Options| Job {
             corpus: plan.corpus.clone(),
+            api: plan.api,
             model: plan.model.clone(),
             options: options.clone(),
             keep_alive: None,
@@ -51,6 +53,7 @@ impl Blocks {
         Self {
             threads: plan.threads,
             client,
+            api: plan.api,
             baseline: job(&plan.baseline),
             chimera: job(&plan.chimera),
             runs: plan.runs,
@@ -70,10 +73,10 @@ impl Workload for Blocks {
         let rt = R::new(self.threads).context("cannot start the runtime")?;
         let threads = rt.threads();
         let work = self.drive::<R, C>(rt.clone());
-        let (version, measured) = rt.run(work)?;
+        let (server, measured) = rt.run(work)?;
         Ok(Ran {
             threads,
-            version,
+            server,
             measured,
         })
     }
@@ -83,11 +86,11 @@ impl Blocks {
     async fn drive<R: Runtime, C: Client<R>>(
         self,
         rt: R,
-    ) -> anyhow::Result<(String, Vec<Measured>)> {
-        let version = self.look_for_server::<R, C>(rt.clone()).await?;
+    ) -> anyhow::Result<(Identity, Vec<Measured>)> {
+        let server = self.look_for_server::<R, C>(rt.clone()).await?;
         let ollama = Ollama::<R, C>::new(rt, Arc::new(self.client.clone()))?;
         // Opens the connection, so that no run pays for it.
-        ollama.version().await?;
+        ollama.identify(self.api).await?;
 
         let order = order(self.runs, self.order_seed);
         let progress = Progress::new(order.len(), self.runs);
@@ -96,13 +99,13 @@ impl Blocks {
             progress.begin(block, side);
             let job = self.job(side);
             let run = run_agent(&ollama, job).await;
-            let run = run.map_err(|error| explain(error, &job.model))?;
+            let run = run.map_err(|error| explain(error, job, server.software))?;
             self.check(&run, job)?;
             progress.end(block, side, &run);
             measured.push(Measured { block, side, run });
         }
         progress.finish();
-        Ok((version, measured))
+        Ok((server, measured))
     }
 
     fn job(&self, side: Side) -> &Job {
@@ -112,9 +115,9 @@ impl Blocks {
         }
     }
 
-    /// The server's version. A server that is there says it at once, whatever it is busy with, so
+    /// Which server it is. One that is there says it at once, whatever it is busy with, so
     /// this waits less long than a call does.
-    async fn look_for_server<R: Runtime, C: Client<R>>(&self, rt: R) -> anyhow::Result<String> {
+    async fn look_for_server<R: Runtime, C: Client<R>>(&self, rt: R) -> anyhow::Result<Identity> {
         const PATIENCE: Duration = Duration::from_secs(10);
         let limits = self.client.limits;
         let options = ClientOptions {
@@ -125,18 +128,34 @@ impl Blocks {
             },
             ..self.client.clone()
         };
-        let found = Ollama::<R, C>::new(rt, Arc::new(options))?.version().await;
-        found.map_err(|error| match error {
-            CallError::Client(
-                cause @ (ClientError::Connect { .. }
-                | ClientError::TimedOut {
-                    phase: Phase::Connect | Phase::Head,
-                    ..
-                }),
-            ) if self.mock.is_none() => anyhow!(
-                "no Ollama answers: {cause}; start Ollama (`ollama serve`), or add `--mock` to do without one"
-            ),
-            error => error.into(),
+        let ollama = Ollama::<R, C>::new(rt, Arc::new(options))?;
+        let found = ollama.identify(self.api).await;
+        found.map_err(|error| match (error, self.api) {
+            (
+                CallError::Client(
+                    cause @ (ClientError::Connect { .. }
+                    | ClientError::TimedOut {
+                        phase: Phase::Connect | Phase::Head,
+                        ..
+                    }),
+                ),
+                api,
+            ) if self.mock.is_none() => {
+                let (missing, remedy) = match api {
+                    Api::Generate | Api::Chat => ("Ollama", "start Ollama (`ollama serve`)"),
+                    Api::OpenAi => (
+                        "server",
+                        "start one that speaks OpenAI's API, name its address with --base-url",
+                    ),
+                };
+                anyhow!(
+                    "no {missing} answers: {cause}; {remedy}, or add `--mock` to do without one"
+                )
+            }
+            (error @ CallError::NotOllama { .. }, Api::Generate | Api::Chat) => {
+                anyhow!("{error}, or add `--api openai` if it speaks OpenAI's")
+            }
+            (error, _) => error.into(),
         })
     }
 
@@ -177,17 +196,20 @@ fn order(runs: u32, seed: u64) -> Vec<(u32, Side)> {
 }
 
 /// Adds what to do about it, where the server's words do not say.
-fn explain(error: AgentError, model: &str) -> anyhow::Error {
+fn explain(error: AgentError, job: &Job, server: Software) -> anyhow::Error {
     let unknown = match &error {
         AgentError::Analysis(cause) | AgentError::Report(cause) => {
             matches!(cause, CallError::Refused { status: 404, .. })
         }
         AgentError::Ingest(_) => false,
     };
-    if unknown {
-        anyhow!("{error}; get the model with `ollama pull {model}`, or name another with --model")
-    } else {
-        error.into()
+    let model = &job.model;
+    match server {
+        _ if !unknown => error.into(),
+        Software::Ollama => anyhow!(
+            "{error}; get the model with `ollama pull {model}`, or name another with --model"
+        ),
+        _ => anyhow!("{error}; name a model with --model that the server's /v1/models lists"),
     }
 }
 

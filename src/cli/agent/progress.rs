@@ -55,5 +55,12 @@ fn account(run: &AgentRun) -> String {
         let tare = number(tare as f64 / 1e6);
         text += &format!(", net {} ms, tare {tare} ms", ms(net));
     }
+    let mut calls = run.stages().into_iter().map(|stage| &stage.call);
+    if calls.any(|call| {
+        call.lateness()
+            .is_some_and(|lateness| lateness.off_schedule)
+    }) {
+        text += "; the mock was late";
+    }
     text
 }

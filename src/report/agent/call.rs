@@ -1,7 +1,7 @@
 //! One call and one run in numbers. Times are milliseconds; what is unknown is absent, never zero.
 
 use super::Measured;
-use crate::meter::Call;
+use crate::meter::{Call, NetSource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -79,7 +79,8 @@ pub struct CallMetrics {
     pub throughput_tokens_per_sec: Option<f64>,
     /// Tokens that the server states, or the pieces received where it states none.
     pub tokens_generated: u64,
-    /// From the request's arrival to the end, by the server's clock, ms.
+    /// From the request's arrival to the end, by the server's clock, ms; of llama.cpp's `timings`
+    /// the sum of prompt and answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_duration_ms: Option<f64>,
     /// Until a runner was granted, by the server's clock, ms.
@@ -96,18 +97,31 @@ pub struct CallMetrics {
     pub run: u32,
     /// Which call.
     pub stage: StageName,
-    /// Whether `load_duration_ms` is at least [`LEAST_LOAD`]; absent where it is.
+    /// Whether `load_duration_ms` is at least [`LEAST_LOAD`]; absent where that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cold: Option<bool>,
     /// From the start of the call to its end, by the client's clock, ms.
     pub gross_ms: f64,
-    /// What the server spent: with the mock from the request's arrival to the making of the last
-    /// line, else `total_duration_ms`.
+    /// What the server spent, by `net_source`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub net_ms: Option<f64>,
+    /// Where that comes from: with the mock it is from the request's arrival to the making of the
+    /// last line, else `total_duration_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net_source: Option<NetSource>,
     /// Gross less net, ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tare_ms: Option<f64>,
+    /// Whether the mock wrote more than 1 % of the tokens late, so that the pace was not its
+    /// profile's. Absent, as the next two, without a mock that tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mock_late: Option<bool>,
+    /// Tokens that it wrote more than 1 ms after they were due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_tokens: Option<u64>,
+    /// How late the latest was, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_late_ms: Option<f64>,
     /// Mean time between two pieces, by the client's clock, ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub itl_mean_ms: Option<f64>,
@@ -128,13 +142,16 @@ pub struct CallMetrics {
 }
 
 impl CallMetrics {
-    /// The figures of a call. A final line without a total states nothing at all; in one with a
-    /// total, a duration that is left out is zero, as Ollama leaves out zeros.
+    /// The figures of a call. An account without a total states nothing at all; in one with a
+    /// total, a duration that is left out is zero, as Ollama leaves out zeros. llama.cpp's `timings`
+    /// have no load.
     pub(super) fn of(run: u32, stage: StageName, call: &Call) -> Self {
         let last = &call.last;
         let stated = last.total_duration > 0;
         let server = |nanos: u64| stated.then(|| ms(Duration::from_nanos(nanos)));
-        let load = Duration::from_nanos(last.load_duration);
+        let load = (stated && last.timings.is_none()).then_some(last.load_duration);
+        let load = load.map(Duration::from_nanos);
+        let lateness = call.lateness();
         let gaps: Vec<f64> = call.itl().map(ms).collect();
         let pieces = call.token_count() as u64;
         let tokens = if last.eval_count > 0 {
@@ -147,15 +164,19 @@ impl CallMetrics {
             throughput_tokens_per_sec: last.tokens_per_second(),
             tokens_generated: tokens,
             total_duration_ms: server(last.total_duration),
-            load_duration_ms: server(last.load_duration),
+            load_duration_ms: load.map(ms),
             prompt_eval_duration_ms: server(last.prompt_eval_duration),
             eval_duration_ms: server(last.eval_duration),
             run,
             stage,
-            cold: stated.then_some(load >= LEAST_LOAD),
+            cold: load.map(|load| load >= LEAST_LOAD),
             gross_ms: ms(call.gross()),
             net_ms: call.net().map(ms),
+            net_source: call.net_source(),
             tare_ms: call.tare_ns().map(|nanos| nanos as f64 / 1e6),
+            mock_late: lateness.map(|lateness| lateness.off_schedule),
+            late_tokens: lateness.map(|lateness| lateness.tokens),
+            most_late_ms: lateness.map(|lateness| ms(lateness.most)),
             itl_mean_ms: crate::stats::mean(&gaps),
             tpot_ms: (tokens > 1 && !gaps.is_empty())
                 .then(|| gaps.iter().sum::<f64>() / (tokens - 1) as f64),
@@ -169,6 +190,11 @@ impl CallMetrics {
     /// Whether the model was loaded in it.
     pub fn load(&self) -> Load {
         Load::of(self.cold)
+    }
+
+    /// That, and whether the mock was late, for a table.
+    pub fn state(&self) -> String {
+        state(self.load(), self.mock_late)
     }
 }
 
@@ -196,6 +222,9 @@ pub struct RunMetrics {
     /// Gross less net, ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tare_ms: Option<f64>,
+    /// Whether the mock was late in one of its calls; absent without a mock that tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mock_late: Option<bool>,
     /// Tokens of both answers.
     pub tokens: u64,
 }
@@ -216,6 +245,10 @@ impl RunMetrics {
             gross_ms: ms(run.gross),
             net_ms: run.net().map(ms),
             tare_ms: run.tare_ns().map(|nanos| nanos as f64 / 1e6),
+            mock_late: calls
+                .iter()
+                .filter_map(|call| call.mock_late)
+                .reduce(|a, b| a || b),
             tokens: calls.iter().map(|call| call.tokens_generated).sum(),
         }
     }
@@ -225,9 +258,21 @@ impl RunMetrics {
         Load::of(self.cold)
     }
 
+    /// That, and whether the mock was late, for a table.
+    pub fn state(&self) -> String {
+        state(self.load(), self.mock_late)
+    }
+
     /// Tare as a share of gross.
     pub fn tare_share(&self) -> Option<f64> {
         self.tare_ms.map(|tare| tare / self.gross_ms)
+    }
+}
+
+fn state(load: Load, mock_late: Option<bool>) -> String {
+    match mock_late {
+        Some(true) => format!("{load}, mock late"),
+        _ => load.to_string(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::call::{RunMetrics, StageName};
 use super::compare::{Figure, Quantity, Sample, Verdict};
 use super::metrics::Metrics;
+use super::net;
 use super::prose;
 use super::setup::{Server, Side};
 use super::side::stage_table;
@@ -46,7 +47,7 @@ fn findings(metrics: &Metrics) -> Vec<String> {
         lines.push("Throughput is unknown: the server states no generation time.".to_owned());
     }
     for side in Side::BOTH {
-        lines.push(shares(metrics.side(side)));
+        lines.push(shares(metrics, metrics.side(side)));
     }
     lines.extend(cautions(metrics));
     lines
@@ -74,7 +75,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Gross, net and tare of a side, in one line.
-fn shares(of: &SideMetrics) -> String {
+fn shares(metrics: &Metrics, of: &SideMetrics) -> String {
     let runs = of.agent_runs.iter();
     let figure = |pick: fn(&RunMetrics) -> Option<f64>| {
         let values: Vec<f64> = of.agent_runs.iter().filter_map(pick).collect();
@@ -95,8 +96,9 @@ fn shares(of: &SideMetrics) -> String {
             percent(share)
         ),
         _ => format!(
-            "{side}, mean of {} runs: gross {gross} ms; net and tare are unknown, as the server states no total.",
-            runs.len()
+            "{side}, mean of {} runs: gross {gross} ms; net and tare are unknown, as {}.",
+            runs.len(),
+            net::why_none(metrics.provenance.api)
         ),
     }
 }
@@ -117,6 +119,7 @@ fn cautions(metrics: &Metrics) -> Vec<String> {
             "The mock's timing depends on none of the options in which the sides differ: here baseline against chimera is the same work twice, and shows what chance and order do.".to_owned(),
         );
     }
+    lines.extend(net::lateness(Side::BOTH.map(|side| metrics.side(side))));
     for stage in StageName::BOTH {
         let [baseline, chimera] = Side::BOTH.map(|side| prompt_tokens(metrics.side(side), stage));
         if let (Some(baseline), Some(chimera)) = (baseline, chimera)
@@ -302,7 +305,7 @@ fn runs(metrics: &Metrics) -> String {
             run.run.to_string(),
             side.to_string(),
             format!("no. {}", run.position),
-            run.load().to_string(),
+            run.state(),
             number(run.ingest_ms),
             number(run.gross_ms),
             maybe(run.net_ms),

@@ -10,6 +10,7 @@ mod call;
 mod compare;
 mod comparison;
 mod metrics;
+mod net;
 mod prose;
 mod setup;
 mod side;

@@ -2,9 +2,10 @@
 
 use super::compare::{Figure, Verdict};
 use super::metrics::Metrics;
+use super::net;
 use super::setup::{Chosen, Server, Side};
 use super::{CallMetrics, LEAST_LOAD};
-use crate::ollama::Options;
+use crate::ollama::{Api, Options};
 use crate::report::markdown::{Align, Table, ratio_ends};
 use std::fmt::Write;
 
@@ -18,6 +19,7 @@ pub fn opening(metrics: &Metrics) -> String {
     table.row(["Date", &date.to_string()]);
     table.row(["Model", &setup.model]);
     table.row(["Server", &server(&setup.server)]);
+    table.row(["API", &format!("{} ({})", setup.api, setup.api.path())]);
     table.row(["Runs", &runs(metrics)]);
     table.row([
         "Runtime and client",
@@ -69,7 +71,17 @@ pub fn server(server: &Server) -> String {
         Server::Mock { name, profile } => {
             format!("mock, profile {name} ({})", profile.description)
         }
-        Server::Ollama { base_url, version } => format!("{base_url}, version {version}"),
+        Server::There {
+            software,
+            base_url,
+            version,
+        } => {
+            let version = version
+                .as_deref()
+                .map(|version| format!("version {version}"));
+            let version = version.as_deref().unwrap_or("version not stated");
+            format!("{base_url}, {software}, {version}")
+        }
     }
 }
 
@@ -95,7 +107,14 @@ pub fn configuration(metrics: &Metrics, sides: &[Side]) -> String {
     let mut text =
         format!("{table}\nOptions that are not listed are not sent: the server's defaults hold.\n");
     if sides.contains(&Side::Chimera) && metrics.provenance.chimera_chosen_by == Chosen::Default {
-        text += "No `--chimera` option was given, so chimera's overrides are those of the older reports: num_gpu 80, num_ctx 512, temperature 0.8.\n";
+        text += match metrics.provenance.api {
+            Api::Generate | Api::Chat => {
+                "No `--chimera` option was given, so chimera's overrides are those of the older reports: num_gpu 80, num_ctx 512, temperature 0.8.\n"
+            }
+            Api::OpenAi => {
+                "No `--chimera` option was given, so chimera's override is the temperature of the older reports. Their others, num_gpu 80 and num_ctx 512, are left out: OpenAI's API has no field for them.\n"
+            }
+        };
     }
     text
 }
@@ -140,13 +159,15 @@ pub fn skipped(metrics: &Metrics) -> String {
 
 /// What the words mean.
 pub fn how_to_read(metrics: &Metrics) -> String {
-    let net = match metrics.provenance.server {
-        Server::Mock { .. } => {
-            "the mock's time from a request's arrival to the making of the last line, read from the clock that both processes share. Of a run: of both calls together"
-        }
-        Server::Ollama { .. } => {
-            "the `total_duration` that the server states. Of a run: of both calls together"
-        }
+    let net = net::meaning(metrics);
+    let api = metrics.provenance.api;
+    let throughput = net::throughput(api);
+    let cold = match api {
+        Api::Generate | Api::Chat => format!(
+            "a call whose `load_duration` is at least {} ms: Ollama polls a starting model that often, so no load is shorter. Other calls are **warm**. A run is cold if one of its calls is. TTFT, gross and net of cold and of warm are kept apart below; a load is no part of the other figures",
+            LEAST_LOAD.as_millis()
+        ),
+        Api::OpenAi => "a call in which the server loads the model first. OpenAI's API does not tell, so all calls are *unstated*: where one has a TTFT far above the others', a load is a likely cause".to_owned(),
     };
     format!(
         "## How to read this\n\n\
@@ -155,12 +176,11 @@ pub fn how_to_read(metrics: &Metrics) -> String {
          - **tare** = gross − net: what the agent's own process and the transport added.\n\
          - **TTFT**: from the start of a call to its first token, by the client's clock.\n\
          - **TPOT**: (last − first token) / (n − 1), by the client's clock.\n\
-         - **throughput**: `eval_count / eval_duration`, both stated by the server and taken by the server's own clock (over n − 1 gaps, so a short answer looks a little faster than it is). The client's language, runtime and HTTP client can't change it.\n\
-         - **cold**: a call whose `load_duration` is at least {} ms: Ollama polls a starting model that often, so no load is shorter. Other calls are **warm**. A run is cold if one of its calls is. TTFT, gross and net of cold and of warm are kept apart below; a load is no part of the other figures.\n\
+         - **throughput**: {throughput}, both stated by the server and taken by the server's own clock (over n − 1 gaps, so a short answer looks a little faster than it is). The client's language, runtime and HTTP client can't change it.\n\
+         - **cold**: {cold}.\n\
          - **sd**: sample standard deviation (n − 1). **CV** = sd / mean.\n\
          - {} marks what is not known or can't be computed from so few runs.\n\
          - All runs are from one process. Another process may differ by more than the spread shown here.\n",
-        LEAST_LOAD.as_millis(),
         crate::report::markdown::NONE,
     )
 }

@@ -3,7 +3,7 @@
 use crate::cell::Cell;
 use crate::client::Limits;
 use crate::engine::Profile;
-use crate::ollama::Options;
+use crate::ollama::{Api, Options, Software};
 use crate::report::provenance::Provenance;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -57,7 +57,7 @@ pub enum Chosen {
     Default,
 }
 
-/// The server that answered.
+/// The server that answered. In JSON its `kind` is `mock`, or the software that it says it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Server {
@@ -68,12 +68,17 @@ pub enum Server {
         /// The latency model itself.
         profile: Box<Profile>,
     },
-    /// Whatever answers there as Ollama does.
-    Ollama {
+    /// Whatever answers there.
+    #[serde(untagged)]
+    There {
+        /// What it says that it is.
+        #[serde(rename = "kind")]
+        software: Software,
         /// Its address.
         base_url: String,
-        /// The version that it states.
-        version: String,
+        /// The version that it states; absent where it states none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
     },
 }
 
@@ -91,6 +96,9 @@ pub struct Setup {
     pub threads: NonZeroUsize,
     /// Who answered.
     pub server: Server,
+    /// How it was asked.
+    #[serde(default)]
+    pub api: Api,
     /// The model that was asked.
     pub model: String,
     /// Seed of the order of the two sides within each block.

@@ -2,6 +2,7 @@
 
 use super::call::{CallMetrics, Load, RunMetrics, StageName};
 use super::metrics::Metrics;
+use super::net;
 use super::prose;
 use super::setup::Side;
 use super::side_metrics::SideMetrics;
@@ -18,14 +19,14 @@ pub fn side_report(metrics: &Metrics, side: Side) -> String {
     [
         format!("# {} agent: {}\n\nOne agent reads a folder of benchmark files, has a model analyse them, and has it write a report from the analysis; here with {what}.\n", title(side), of.model),
         prose::opening(metrics),
-        format!("## Key findings\n\n{}", findings(of)),
+        format!("## Key findings\n\n{}", findings(metrics, of)),
         format!("## Aggregate\n\n{}", aggregate(of)),
         format!("## Configuration\n\n{}", prose::configuration(metrics, &[side])),
         format!("## Run by run\n\n{}", runs(of)),
         prose::skipped(metrics),
         prose::how_to_read(metrics),
         prose::system(metrics),
-        format!("## Conclusion\n\n{}", conclusion(of)),
+        format!("## Conclusion\n\n{}", conclusion(metrics, of)),
     ]
     .into_iter()
     .filter(|part| !part.is_empty())
@@ -91,7 +92,7 @@ fn runs_of(of: &SideMetrics, load: Load) -> impl Iterator<Item = &RunMetrics> {
     of.agent_runs.iter().filter(move |run| run.load() == load)
 }
 
-fn findings(of: &SideMetrics) -> String {
+fn findings(metrics: &Metrics, of: &SideMetrics) -> String {
     let mut lines = Vec::new();
     let throughput = Spread::of(
         of.individual_runs
@@ -128,9 +129,13 @@ fn findings(of: &SideMetrics) -> String {
             percent(share),
             tare.n
         ),
-        _ => "The server states no total duration, so net and tare are unknown.".to_owned(),
+        _ => format!(
+            "Net and tare are unknown: {}.",
+            net::why_none(metrics.provenance.api)
+        ),
     });
     lines.push(format!("{}.", prose::cold_calls(&of.individual_runs)));
+    lines.extend(net::lateness([of]));
     if of.runs < 2 {
         lines.push(
             "One run has no spread: nothing can be concluded from it about the next.".to_owned(),
@@ -209,7 +214,7 @@ fn runs(of: &SideMetrics) -> String {
         table.row([
             run.run.to_string(),
             format!("no. {}", run.position),
-            run.load().to_string(),
+            run.state(),
             number(run.ingest_ms),
             number(run.analysis_ms),
             number(run.report_ms),
@@ -252,7 +257,7 @@ pub fn stage_table(of: &SideMetrics, stage: StageName) -> Table {
     for call in of.individual_runs.iter().filter(|call| call.stage == stage) {
         table.row([
             call.run.to_string(),
-            call.load().to_string(),
+            call.state(),
             maybe(call.ttft_ms),
             maybe(call.tpot_ms),
             maybe(call.throughput_tokens_per_sec),
@@ -271,7 +276,7 @@ pub fn stage_table(of: &SideMetrics, stage: StageName) -> Table {
     table
 }
 
-fn conclusion(of: &SideMetrics) -> String {
+fn conclusion(metrics: &Metrics, of: &SideMetrics) -> String {
     let side = of.agent_type;
     let share = Spread::of(of.agent_runs.iter().map(RunMetrics::tare_share));
     let tare = match share.mean {
@@ -285,7 +290,10 @@ fn conclusion(of: &SideMetrics) -> String {
                 _ => String::new(),
             }
         ),
-        None => "How much of the wall-clock time was tare is unknown.".to_owned(),
+        None => format!(
+            "How much of the wall-clock time was tare is unknown: {}.",
+            net::why_none(metrics.provenance.api)
+        ),
     };
     format!(
         "{tare} This report is of one side alone; how it compares with {} is in `comparison_report.md`.\n",

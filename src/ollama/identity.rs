@@ -1,0 +1,160 @@
+//! Which server is there: a few cheap questions that it answers at once, whatever it is busy with.
+
+use super::api::Api;
+use super::call::{CallError, Ollama, read_short};
+use super::wire::Version;
+use crate::client::{Client, ClientError};
+use crate::runtime::Runtime;
+use bytes::Bytes;
+use hyper::Method;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An inference server's software.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Software {
+    /// Ollama, or a mock of one.
+    Ollama,
+    /// llama.cpp's server.
+    LlamaCpp,
+    /// vLLM.
+    Vllm,
+    /// It does not say.
+    Unstated,
+}
+
+impl fmt::Display for Software {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ollama => "Ollama",
+            Self::LlamaCpp => "llama.cpp",
+            Self::Vllm => "vLLM",
+            Self::Unstated => "a server of OpenAI's API",
+        })
+    }
+}
+
+/// What a server says that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its software.
+    pub software: Software,
+    /// Such as `0.12.11` or `b6881-8b11deea4`; `None` if it does not say.
+    pub version: Option<String>,
+}
+
+/// llama.cpp's `/props`.
+#[derive(Deserialize)]
+struct Props {
+    build_info: Option<String>,
+    /// What its builds without `build_info` are known by.
+    default_generation_settings: Option<IgnoredAny>,
+}
+
+/// `/v1/models`
+#[derive(Deserialize)]
+struct Models {
+    #[serde(rename = "data")]
+    _data: Vec<IgnoredAny>,
+}
+
+/// A reply that was read.
+struct Page {
+    status: u16,
+    content_type: String,
+    body: Vec<u8>,
+}
+
+impl<R: Runtime, C: Client<R>> Ollama<R, C> {
+    /// Who is there. For Ollama's own APIs `/api/version` must tell; for OpenAI's the first that
+    /// answers as its software does of `/api/version` (Ollama), `/props` (llama.cpp), `/version`
+    /// (vLLM), and if none does, a list of `/v1/models` is enough.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`CallError::NotOllama`] if what answers does not have the API.
+    pub async fn identify(&self, api: Api) -> Result<Identity, CallError> {
+        let (path, known): (&str, fn(&[u8]) -> Option<Identity>) = match api {
+            Api::Generate | Api::Chat => ("/api/version", ollama),
+            Api::OpenAi => {
+                for (path, known) in [
+                    ("/api/version", ollama as fn(&[u8]) -> _),
+                    ("/props", llama_cpp),
+                    ("/version", vllm),
+                ] {
+                    let page = match self.page(path).await {
+                        // Some servers close the connection on what they do not know.
+                        Err(ClientError::Broken { .. }) => continue,
+                        page => page?,
+                    };
+                    if let Some(identity) = page.known(known) {
+                        return Ok(identity);
+                    }
+                }
+                ("/v1/models", unstated)
+            }
+        };
+        let page = self.page(path).await?;
+        page.known(known).ok_or_else(|| {
+            let Page {
+                status,
+                content_type,
+                body,
+            } = &page;
+            match status {
+                // Only what has the path can refuse it.
+                404 | 200 => self.refused(api, *status, content_type, b""),
+                _ => self.refused(api, *status, content_type, body),
+            }
+        })
+    }
+
+    async fn page(&self, path: &str) -> Result<Page, ClientError> {
+        let reply = self.send(Method::GET, path, Bytes::new()).await?;
+        Ok(Page {
+            status: reply.status,
+            content_type: reply.content_type,
+            body: read_short(reply.body).await?,
+        })
+    }
+}
+
+impl Page {
+    fn known(&self, known: fn(&[u8]) -> Option<Identity>) -> Option<Identity> {
+        known(&self.body).filter(|_| self.status == 200)
+    }
+}
+
+fn ollama(body: &[u8]) -> Option<Identity> {
+    version(Software::Ollama, body)
+}
+
+fn vllm(body: &[u8]) -> Option<Identity> {
+    version(Software::Vllm, body)
+}
+
+fn version(software: Software, body: &[u8]) -> Option<Identity> {
+    let Version { version } = serde_json::from_slice(body).ok()?;
+    Some(Identity {
+        software,
+        version: Some(version),
+    })
+}
+
+fn llama_cpp(body: &[u8]) -> Option<Identity> {
+    let props: Props = serde_json::from_slice(body).ok()?;
+    let known = props.build_info.is_some() || props.default_generation_settings.is_some();
+    known.then_some(Identity {
+        software: Software::LlamaCpp,
+        version: props.build_info,
+    })
+}
+
+fn unstated(body: &[u8]) -> Option<Identity> {
+    let _: Models = serde_json::from_slice(body).ok()?;
+    Some(Identity {
+        software: Software::Unstated,
+        version: None,
+    })
+}
