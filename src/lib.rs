@@ -10,6 +10,7 @@
 //! | [`client`] | trait `Client`; one file per HTTP client |
 //! | [`ollama`] | wire types, the sans-IO NDJSON decoder, the calls |
 //! | [`meter`] | the clock, CPU time, a stream's token times, the gross/net/tare account |
+//! | [`trace`] | recordings of real servers: what they answered, and when |
 //! | [`engine`] | sans-IO model of an Ollama server: profiles and due times, and no clock |
 //! | [`mock`] | the engine behind HTTP, in a process of its own |
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
@@ -32,4 +33,5 @@ pub mod ollama;
 pub mod report;
 pub mod runtime;
 pub mod stats;
+pub mod trace;
 pub mod workflow;

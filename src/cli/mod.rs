@@ -6,6 +6,8 @@
 mod agent;
 mod invoke;
 mod mock;
+mod record;
+mod server;
 
 use crate::engine::{Profile, ProfileError};
 use clap::{Parser, Subcommand};
@@ -28,6 +30,7 @@ struct Arguments {
 enum Command {
     Agent(Box<agent::Arguments>),
     Mock(mock::Arguments),
+    Record(Box<record::Arguments>),
     Invoke(invoke::Arguments),
 }
 
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Agent(arguments) => agent::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
+        Command::Record(arguments) => record::run(*arguments),
         Command::Invoke(arguments) => invoke::run(arguments),
     };
     let (error, code) = match outcome {

@@ -32,7 +32,9 @@ pub struct Recording {
 impl Recording {
     /// The same, `factor` times as fast.
     pub fn faster(&self, factor: f64) -> Self {
-        let scaled = |time: &Duration| time.div_f64(factor);
+        let scaled = |time: &Duration| {
+            Duration::from_nanos((time.as_nanos() as f64 / factor).round() as u64)
+        };
         Self {
             pieces: self.pieces.iter().map(scaled).collect(),
             end: scaled(&self.end),

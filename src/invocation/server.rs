@@ -50,20 +50,28 @@ impl MockServer {
         model: Option<&str>,
         further: &[&str],
     ) -> Result<Self, ServerError> {
+        let mut arguments = vec!["--profile", profile];
+        arguments.extend(further);
+        if let Some(model) = model {
+            arguments.extend(["--model", model]);
+        }
+        Self::run(program, &arguments)
+    }
+
+    /// Starts a mock that plays a trace, a shipped one's name or a file, with further arguments of
+    /// `tare mock`.
+    ///
+    /// # Errors
+    /// When it does not start: then with its own words.
+    pub fn replay(program: &Program, trace: &str, further: &[&str]) -> Result<Self, ServerError> {
+        Self::run(program, &[&["--trace", trace], further].concat())
+    }
+
+    fn run(program: &Program, arguments: &[&str]) -> Result<Self, ServerError> {
         let mut command = Command::new(program.path());
         command
-            .args([
-                "mock",
-                "--listen",
-                "127.0.0.1:0",
-                "--until-eof",
-                "--profile",
-            ])
-            .arg(profile)
-            .args(further);
-        if let Some(model) = model {
-            command.args(["--model", model]);
-        }
+            .args(["mock", "--listen", "127.0.0.1:0", "--until-eof"])
+            .args(arguments);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -10,14 +10,17 @@ mod catalog;
 mod json;
 mod openai;
 mod realtime;
+mod replay;
 mod routes;
 mod socket;
 mod stream;
 mod timer;
 
 use crate::engine::{Engine, EngineConfig, Gpus, Profile, ServerId};
+use crate::trace::Trace;
 use futures::stream::{FuturesUnordered, StreamExt};
 use realtime::Realtime;
+use replay::Replay;
 use routes::Server;
 use socket::{Ledger, Socket};
 use std::convert::Infallible;
@@ -40,6 +43,7 @@ pub struct Mock {
     addresses: Vec<SocketAddr>,
     profile: Profile,
     gpus: Gpus,
+    trace: Option<(Trace, f64)>,
 }
 
 /// Why a mock does not run.
@@ -89,7 +93,15 @@ impl Mock {
             addresses,
             profile,
             gpus,
+            trace: None,
         })
+    }
+
+    /// With the answers of a trace, `speed` times as fast as they were recorded. Of the profile only
+    /// the model, the jitter and the loads count then.
+    pub fn with_trace(mut self, trace: Trace, speed: f64) -> Self {
+        self.trace = Some((trace, speed));
+        self
     }
 
     /// Where it listens, in the order asked for.
@@ -123,12 +135,16 @@ impl Mock {
         });
         let realtime = Rc::new(Realtime::new(engine));
         let profile = Rc::new(self.profile);
+        let replay = self
+            .trace
+            .map(|(trace, speed)| Rc::new(Replay::new(&trace, speed)));
         let mut accepting = FuturesUnordered::new();
         for (id, listener) in self.listeners.into_iter().enumerate() {
             let server = Rc::new(Server {
                 id: ServerId(id),
                 profile: Rc::clone(&profile),
                 realtime: Rc::clone(&realtime),
+                replay: replay.clone(),
             });
             accepting.push(accept(TcpListener::from_std(listener)?, server));
         }

@@ -4,8 +4,10 @@ use super::catalog::{Running, RunningModel, Show, Tags};
 use super::json;
 use super::openai;
 use super::realtime::{Arrival, Realtime};
+use super::replay::{Replay, Words};
 use super::socket::Ledger;
 use super::stream::{Dialect, Route, Script, Stream, Tell};
+use crate::engine::text::Text;
 use crate::engine::{Ask, KeepAlive, Profile, Refusal, RunnerOptions, ServerId};
 use crate::ollama::wire::{ErrorBody, KeepAlive as AskedKeepAlive, TRUTH_HEADER, Think, Version};
 use crate::ollama::{ChatRequest, GenerateRequest, Options};
@@ -39,6 +41,8 @@ pub struct Server {
     pub id: ServerId,
     pub profile: Rc<Profile>,
     pub realtime: Rc<Realtime>,
+    /// What it answers instead of what the profile says.
+    pub replay: Option<Rc<Replay>>,
 }
 
 /// An error reply.
@@ -216,31 +220,37 @@ impl Server {
             return Err(Error::bad(format!("{model:?} does not support thinking")));
         }
         let limit = asked.options.num_predict;
+        let limit = limit.and_then(|limit| u32::try_from(limit).ok());
+        let replay = self.replay.as_ref().filter(|_| !asked.prompt.is_empty());
+        let played = replay.map(|replay| replay.play(asked.dialect, asked.stream, limit));
         let ask = Ask {
             // One file, whichever of its names was used.
             model: &self.profile.model,
             prompt: &asked.prompt,
-            output: limit.and_then(|limit| u32::try_from(limit).ok()),
+            output: limit,
             runner: runner_options(&asked.options),
             keep_alive,
-            recording: None,
+            recording: played.as_ref().map(|played| &played.recording),
         };
         let visit = self.realtime.arrive(self.id, arrival, ask);
+        let words = match played {
+            Some(played) => played.words,
+            None => Words::Made(Text::new(asked.options.seed.unwrap_or(self.profile.seed))),
+        };
         visit.begun().await?;
         let script = Script {
             arrival,
             number: visit.number(),
             model: asked.model,
             dialect: asked.dialect,
-            seed: asked.options.seed.unwrap_or(self.profile.seed),
             truth: asked.truth,
         };
         let dialect = script.dialect;
         if !asked.stream || asked.prompt.is_empty() {
-            let body = whole(script.whole(visit).await);
+            let body = whole(script.whole(words, visit).await);
             return Ok(with_type(body, dialect.whole_type()));
         }
-        let stream = Stream::new(script, visit, ledger);
+        let stream = Stream::new(script, words, visit, ledger);
         Ok(with_type(Either::Left(stream), dialect.stream_type()))
     }
 

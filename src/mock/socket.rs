@@ -30,9 +30,9 @@ impl Ledger {
         self.sent.borrow_mut().clear();
     }
 
-    /// Another token goes to hyper.
-    pub fn hand(&self) {
-        self.handed.set(self.handed.get() + 1);
+    /// So many more tokens go to hyper.
+    pub fn hand(&self, tokens: usize) {
+        self.handed.set(self.handed.get() + tokens);
     }
 
     /// Ready with the moment of each token's sending, once all that were handed are sent.

@@ -3,10 +3,11 @@
 use super::json;
 use super::openai::{self, Completion};
 use super::realtime::{Arrival, News, Visit};
+use super::replay::Words;
 use super::socket::Ledger;
-use crate::engine::text::Text;
 use crate::engine::{Account, StopReason};
 use crate::meter::Moment;
+use crate::ollama::Api;
 use crate::ollama::wire::{Final, Truth, TruthTerms};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
@@ -39,6 +40,15 @@ pub enum Route {
 }
 
 impl Dialect {
+    /// The API that it is the form of.
+    pub fn api(self) -> Api {
+        match self {
+            Dialect::Ollama(Route::Generate | Route::RawGenerate) => Api::Generate,
+            Dialect::Ollama(Route::Chat) => Api::Chat,
+            Dialect::OpenAi(_) => Api::OpenAi,
+        }
+    }
+
     /// The content type of a stream.
     pub fn stream_type(self) -> &'static str {
         match self {
@@ -86,8 +96,6 @@ pub struct Script {
     /// By the name that the request used.
     pub model: String,
     pub dialect: Dialect,
-    /// Of the text.
-    pub seed: u64,
     pub truth: Tell,
 }
 
@@ -207,12 +215,11 @@ impl Script {
     }
 
     /// The whole reply as one object, for a request that does not stream or has nothing to say.
-    pub async fn whole(&self, visit: Visit) -> Vec<u8> {
-        let mut text = Text::new(self.seed);
+    pub async fn whole(&self, mut words: Words, visit: Visit) -> Vec<u8> {
         let mut answer = String::new();
         let account = loop {
             match visit.news().await {
-                News::Token(_) => answer.extend(text.next()),
+                News::Token(_) => answer.push_str(words.token()),
                 News::Done(account) => break account,
                 News::Refused(_) => continue, // never after the answer has begun
             }
@@ -241,7 +248,7 @@ pub struct Stream {
     script: Script,
     visit: Visit,
     ledger: Rc<Ledger>,
-    text: Text,
+    words: Words,
     due: Vec<u64>,
     phase: Phase,
 }
@@ -254,10 +261,10 @@ enum Phase {
 }
 
 impl Stream {
-    pub fn new(script: Script, visit: Visit, ledger: Rc<Ledger>) -> Self {
+    pub fn new(script: Script, words: Words, visit: Visit, ledger: Rc<Ledger>) -> Self {
         ledger.begin();
         Self {
-            text: Text::new(script.seed),
+            words,
             script,
             visit,
             ledger,
@@ -280,12 +287,16 @@ impl Body for Stream {
             match &this.phase {
                 Phase::Speaking => match ready!(this.visit.poll_news(cx)) {
                     News::Token(due) => {
-                        let index = this.due.len();
-                        this.due.push(nanos(due));
-                        this.ledger.hand();
-                        let token = this.text.next().unwrap_or_default();
-                        let line = this.script.token(token, index);
-                        return Poll::Ready(Some(Ok(Frame::data(line.into()))));
+                        let (line, tokens) = match this.words.piece(due) {
+                            Some(piece) => piece,
+                            None => {
+                                let line = this.script.token(this.words.token(), this.due.len());
+                                (line.into(), 1)
+                            }
+                        };
+                        this.due.extend(std::iter::repeat_n(nanos(due), tokens));
+                        this.ledger.hand(tokens);
+                        return Poll::Ready(Some(Ok(Frame::data(line))));
                     }
                     News::Done(account) => this.phase = Phase::Flushing(account),
                     News::Refused(_) => this.phase = Phase::Ended,
@@ -298,9 +309,12 @@ impl Body for Stream {
                     };
                     let due = std::mem::take(&mut this.due);
                     let last = this.script.last(account, spoken, Told { due, sent });
+                    let line = match this.words.last(account.total(), last.tare_truth.as_ref()) {
+                        Some(line) => line,
+                        None => this.script.end(&last).into(),
+                    };
                     this.phase = Phase::Ended;
-                    let line = this.script.end(&last);
-                    return Poll::Ready(Some(Ok(Frame::data(line.into()))));
+                    return Poll::Ready(Some(Ok(Frame::data(line))));
                 }
                 Phase::Ended => return Poll::Ready(None),
             }

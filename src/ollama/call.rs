@@ -142,10 +142,25 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         question: &Question<'_>,
         sink: &mut impl Sink,
     ) -> Result<Final, CallError> {
+        self.ask_and_tap(api, question, sink, |_| {}).await
+    }
+
+    /// Asks a question as [`ask`](Self::ask) does; `tap` sees the bytes of the answer as they are
+    /// read, each time before they are decoded.
+    ///
+    /// # Errors
+    /// [`CallError`]; the tokens before it have been heard.
+    pub async fn ask_and_tap(
+        &self,
+        api: Api,
+        question: &Question<'_>,
+        sink: &mut impl Sink,
+        tap: impl FnMut(&[u8]),
+    ) -> Result<Final, CallError> {
         let body = question.body(api)?;
         match api {
-            Api::Generate | Api::Chat => self.answer::<Ndjson>(api, body, sink).await,
-            Api::OpenAi => self.answer::<Completion>(api, body, sink).await,
+            Api::Generate | Api::Chat => self.answer::<Ndjson>(api, body, sink, tap).await,
+            Api::OpenAi => self.answer::<Completion>(api, body, sink, tap).await,
         }
     }
 
@@ -159,7 +174,8 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         sink: &mut impl Sink,
     ) -> Result<Final, CallError> {
         let body = serde_json::to_vec(request).map_err(CallError::Unwritable)?;
-        self.answer::<Ndjson>(Api::Generate, body, sink).await
+        self.answer::<Ndjson>(Api::Generate, body, sink, |_| {})
+            .await
     }
 
     /// `POST /api/chat` with all that it can take; `sink` hears the tokens.
@@ -172,7 +188,7 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         sink: &mut impl Sink,
     ) -> Result<Final, CallError> {
         let body = serde_json::to_vec(request).map_err(CallError::Unwritable)?;
-        self.answer::<Ndjson>(Api::Chat, body, sink).await
+        self.answer::<Ndjson>(Api::Chat, body, sink, |_| {}).await
     }
 
     async fn answer<D: Decoder>(
@@ -180,6 +196,7 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         api: Api,
         request: Vec<u8>,
         sink: &mut impl Sink,
+        mut tap: impl FnMut(&[u8]),
     ) -> Result<Final, CallError> {
         let reply = self.send(Method::POST, api.path(), request.into()).await?;
         let mut body = self.accepted(api, reply).await?;
@@ -188,6 +205,7 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         let mut heard = Heard::new(sink);
         // To the very end, not just to `done`, or the connection could not be used again.
         while let Some(piece) = body.chunk().await? {
+            tap(piece);
             let fed = decoder.feed(piece, |event| heard.hear(event));
             fed.map_err(|error| self.malformed(error))?;
         }

@@ -88,7 +88,7 @@ impl Question<'_> {
     ///
     /// # Errors
     /// When the API can't express what is asked for.
-    pub(super) fn body(&self, api: Api) -> Result<Vec<u8>, CallError> {
+    pub fn body(&self, api: Api) -> Result<Vec<u8>, CallError> {
         let body = match api {
             Api::Generate => serde_json::to_vec(&Generate {
                 model: self.model,

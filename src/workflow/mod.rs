@@ -5,7 +5,7 @@ mod agent;
 mod answer;
 mod corpus;
 mod document;
-mod prompt;
+pub mod prompt;
 mod team;
 
 pub use agent::{AgentError, AgentRun, Job, Stage, run_agent};

@@ -164,7 +164,7 @@ impl fmt::Display for Wait {
     }
 }
 
-fn not_negative(text: &str) -> Result<f64, String> {
+pub fn not_negative(text: &str) -> Result<f64, String> {
     number(text, "0 or more", |value| value >= 0.0)
 }
 

@@ -4,12 +4,14 @@ mod limits;
 mod self_test;
 
 use super::{Failure, find_profile};
-use crate::engine::Gpus;
+use crate::engine::{Gpus, Jitter, Profile};
 use crate::mock::Mock;
+use crate::trace::{Trace, TraceError};
 use anyhow::anyhow;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::ops::RangeInclusive;
 
 /// Run a mock Ollama whose every delay is known
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,24 @@ pub struct Arguments {
     /// Latency model: a shipped one (see fixtures/profiles), or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "paced-10ms")]
     profile: String,
+    /// Serve recorded answers (see `tare record`) in turn, whatever is asked: a shipped trace (see
+    /// fixtures/traces), or a file
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "profile")]
+    trace: Option<String>,
+    /// Play the trace so many times as fast as it was recorded
+    #[arg(long, value_name = "N", default_value = "1", requires = "trace", value_parser = speed)]
+    speed: f64,
+    /// Let chance stretch and shrink the trace's gaps: a twentieth of them by more than this share,
+    /// 0 to 0.4
+    #[arg(
+        long,
+        value_name = "SHARE",
+        num_args = 0..=1,
+        default_missing_value = "0.05",
+        requires = "trace",
+        value_parser = jitter
+    )]
+    jitter: Option<f64>,
     /// Name of the model to serve, instead of the profile's
     #[arg(long)]
     model: Option<String>,
@@ -47,7 +67,15 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.self_test {
         return self_test::run();
     }
-    let mut profile = find_profile(&arguments.profile)?;
+    let trace = arguments.trace.as_deref().map(find_trace).transpose()?;
+    let mut profile = match &trace {
+        Some(trace) => Profile {
+            model: trace.head.model.clone(),
+            jitter: arguments.jitter.map(narrow),
+            ..find_profile("instant")?
+        },
+        None => find_profile(&arguments.profile)?,
+    };
     if let Some(model) = arguments.model {
         profile.model = model;
     }
@@ -65,7 +93,10 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         limits::pin(processor)?;
     }
     limits::open_many_files();
-    let mock = Mock::listen(&arguments.listen, gpus, profile)?;
+    let mut mock = Mock::listen(&arguments.listen, gpus, profile)?;
+    if let Some(trace) = trace {
+        mock = mock.with_trace(trace, arguments.speed);
+    }
     {
         let mut stdout = std::io::stdout().lock();
         for address in mock.addresses() {
@@ -81,4 +112,33 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         });
     }
     match mock.serve()? {}
+}
+
+/// The trace of this name: a wrong name or a malformed file is wrong usage.
+fn find_trace(name: &str) -> Result<Trace, Failure> {
+    Trace::find(name).map_err(|error| match error {
+        TraceError::Unreadable { .. } => Failure::Failed(error.into()),
+        TraceError::Unknown { .. } | TraceError::Invalid { .. } => Failure::Usage(error.into()),
+    })
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    within(text, 0.001..=1e6).ok_or_else(|| "expected a factor from 0.001 to 1000000".to_owned())
+}
+
+fn jitter(text: &str) -> Result<f64, String> {
+    within(text, 0.0..=0.4).ok_or_else(|| "expected a share from 0 to 0.4".to_owned())
+}
+
+fn within(text: &str, range: RangeInclusive<f64>) -> Option<f64> {
+    text.parse().ok().filter(|number| range.contains(number))
+}
+
+/// Jitter without a tail.
+fn narrow(spread: f64) -> Jitter {
+    Jitter {
+        spread,
+        tail: 0.0,
+        stretch: 1.0,
+    }
 }

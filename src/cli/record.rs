@@ -1,0 +1,233 @@
+//! `tare record`: what a real server answers, and when, as a trace that the mock can play.
+//!
+//! The calls go one after the other over one open connection of the floor's client, so that what
+//! the recorder adds to the times is as little as there can be.
+
+use super::Failure;
+use super::server;
+use crate::client::{Endpoint, EndpointError, Limits, Options as ClientOptions, Raw};
+use crate::meter::Recorder;
+use crate::ollama::{Api, Identity, Ollama, Options, Question};
+use crate::report::files::write_all;
+use crate::report::provenance::Provenance;
+use crate::runtime::{Runtime, Threads};
+use crate::trace::{Exchange, Head, Machine, SCHEMA, Trace, record};
+use crate::workflow::{Answer, ingest, prompt};
+use anyhow::{Context, anyhow};
+use clap::builder::NonEmptyStringValueParser;
+use clap::value_parser;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Record a server's answers into a trace, which `tare mock --trace` serves again
+///
+/// The trace has every byte of each answer and the time at which it came, the request, the model, and
+/// what the server says that it is. It names neither this machine nor its user; look into it all the
+/// same before you give it away, for it has the prompts and the answers.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tare record --model gemma3 --prompt 'Why is the sky blue?' --num-predict 256 --out sky.jsonl
+  tare record --model gemma3 --corpus fixtures/corpus --seed 1 --out agent.jsonl
+  tare mock --trace sky.jsonl")]
+pub struct Arguments {
+    /// Address of the server
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:11434")]
+    base_url: String,
+    /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
+    #[arg(long, default_value_t)]
+    api: Api,
+    /// Model to ask
+    #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
+    model: String,
+    /// What to ask; several times for several calls, one after the other
+    #[arg(
+        long,
+        value_name = "TEXT",
+        required_unless_present = "corpus",
+        conflicts_with = "corpus",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    prompt: Vec<String>,
+    /// Ask what an agent asks that reads this folder: for an analysis, then for a report
+    #[arg(long, value_name = "DIR")]
+    corpus: Option<PathBuf>,
+    /// Most tokens of each answer
+    #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
+    num_predict: Option<i32>,
+    /// Seed of the model's sampler
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Sampling temperature, 0 or more
+    #[arg(long, value_name = "T", value_parser = super::agent::not_negative)]
+    temperature: Option<f64>,
+    /// File to write; one that exists is not replaced
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// What the trace should say of the server: its machine, its settings
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    let (folder, name) = place(&arguments.out)?;
+    let api = arguments.api;
+    let endpoint = Endpoint::resolve(api.base_url(&arguments.base_url));
+    let endpoint = endpoint.map_err(|error| match error {
+        EndpointError::Url { .. } => Failure::Usage(error.into()),
+        EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
+    })?;
+    let recorded = jiff::Timestamp::now();
+    let rt = Threads::new(NonZeroUsize::MIN)?;
+    let mut client = ClientOptions::new(endpoint);
+    client.limits = Limits::default();
+    let ollama = Ollama::<Threads, Raw>::new(rt.clone(), Arc::new(client.clone()))?;
+
+    let session = Session {
+        ollama,
+        api,
+        model: arguments.model,
+        options: Options {
+            num_predict: arguments.num_predict,
+            seed: arguments.seed,
+            temperature: arguments.temperature,
+            ..Options::default()
+        },
+    };
+    let (prompts, corpus) = (arguments.prompt, arguments.corpus);
+    let recording = async move {
+        let rt = session.ollama.runtime().clone();
+        let server = server::look_for::<Threads, Raw>(rt, &client, api, "").await?;
+        // Opens the connection, so that the first call does not pay for it.
+        session.ollama.identify(api).await?;
+        let exchanges = match corpus {
+            Some(corpus) => session.agent(&corpus).await?,
+            None => session.prompts(&prompts).await?,
+        };
+        anyhow::Ok((server, session.model, exchanges))
+    };
+    let (server, model, exchanges) = rt.run(recording)?;
+    let trace = Trace {
+        head: head(recorded, server, model, api, arguments.note),
+        exchanges,
+    };
+    let text = trace.to_text()?;
+    write_all(&folder, &[(&name, &text)])?;
+    eprintln!(
+        "wrote {} to {}; serve it with `tare mock --trace {}`",
+        match trace.exchanges.len() {
+            1 => "1 call".to_owned(),
+            calls => format!("{calls} calls"),
+        },
+        arguments.out.display(),
+        arguments.out.display()
+    );
+    Ok(())
+}
+
+/// Folder and name of a file that may be written, before anything is asked.
+fn place(out: &Path) -> Result<(PathBuf, String), Failure> {
+    if out.exists() {
+        let out = out.display();
+        return Err(Failure::Usage(anyhow!(
+            "{out} exists already; name another with --out, or remove it"
+        )));
+    }
+    let name = out.file_name().and_then(|name| name.to_str());
+    let name = name
+        .ok_or_else(|| Failure::Usage(anyhow!("--out {} does not name a file", out.display())))?;
+    let folder = match out.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return Err(Failure::Usage(anyhow!(
+            "there is no folder {folder} for --out; make it first"
+        )));
+    }
+    Ok((folder.to_owned(), name.to_owned()))
+}
+
+fn head(
+    recorded: jiff::Timestamp,
+    server: Identity,
+    model: String,
+    api: Api,
+    note: Option<String>,
+) -> Head {
+    let here = Provenance::here();
+    let commit = here.commit.map(|commit| format!(" ({commit})"));
+    Head {
+        schema: SCHEMA.to_owned(),
+        recorded,
+        recorder: format!("tare {}{}", here.tare_version, commit.unwrap_or_default()),
+        server: server.software,
+        version: server.version,
+        model,
+        api,
+        machine: Machine {
+            os: here.os,
+            arch: here.arch,
+            cpu: here.cpu_model,
+            cores: here.cores,
+        },
+        note,
+    }
+}
+
+/// The server, and how it is asked.
+struct Session {
+    ollama: Ollama<Threads, Raw>,
+    api: Api,
+    model: String,
+    options: Options,
+}
+
+impl Session {
+    async fn prompts(&self, prompts: &[String]) -> anyhow::Result<Vec<Exchange>> {
+        let mut exchanges = Vec::new();
+        for (number, prompt) in (1..).zip(prompts) {
+            let what = format!("call {number} of {}", prompts.len());
+            let (exchange, _) = self.call(prompt, &what).await?;
+            exchanges.push(exchange);
+        }
+        Ok(exchanges)
+    }
+
+    async fn agent(&self, corpus: &Path) -> anyhow::Result<Vec<Exchange>> {
+        let corpus = ingest(self.ollama.runtime(), corpus).await?;
+        let analysis = prompt::analysis(&corpus);
+        let (first, text) = self.call(&analysis, "analysis").await?;
+        let report = prompt::report(&text, &Answer::parse(&text));
+        let (second, _) = self.call(&report, "report").await?;
+        Ok(vec![first, second])
+    }
+
+    /// Records a call, and says what came of it.
+    async fn call(&self, prompt: &str, what: &str) -> anyhow::Result<(Exchange, String)> {
+        let question = Question {
+            model: &self.model,
+            prompt,
+            options: &self.options,
+            keep_alive: None,
+        };
+        let mut heard = Recorder::start(0);
+        let recorded = record(&self.ollama, self.api, &question, &mut heard).await;
+        let exchange = recorded.with_context(|| format!("{what} was not recorded"))?;
+        let call = heard.finish(exchange.answer().last.clone());
+        let ms = |time: Option<std::time::Duration>| {
+            time.map_or_else(
+                || "-".to_owned(),
+                |time| format!("{:.1} ms", time.as_secs_f64() * 1e3),
+            )
+        };
+        eprintln!(
+            "{what}: {} tokens, the first after {}, one per {}",
+            call.token_count(),
+            ms(call.ttft()),
+            ms(call.tpot())
+        );
+        Ok((exchange, call.text().to_owned()))
+    }
+}

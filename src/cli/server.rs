@@ -1,0 +1,56 @@
+//! The server at the other end, before anything is asked of it: who is there, and what to do if
+//! nobody is.
+
+use crate::client::{Client, ClientError, Limits, Options, Phase};
+use crate::ollama::{Api, CallError, Identity, Ollama};
+use crate::runtime::Runtime;
+use anyhow::anyhow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Which server it is. One that is there says it at once, whatever it is busy with, so this waits
+/// less long than a call does. `otherwise` is what the command can do without a server.
+pub async fn look_for<R: Runtime, C: Client<R>>(
+    rt: R,
+    options: &Options,
+    api: Api,
+    otherwise: &str,
+) -> anyhow::Result<Identity> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let limits = options.limits;
+    let options = Options {
+        limits: Limits {
+            head: limits.head.min(PATIENCE),
+            gap: limits.gap.min(PATIENCE),
+            ..limits
+        },
+        ..options.clone()
+    };
+    let ollama = Ollama::<R, C>::new(rt, Arc::new(options))?;
+    let found = ollama.identify(api).await;
+    found.map_err(|error| match (error, api) {
+        (
+            CallError::Client(
+                cause @ (ClientError::Connect { .. }
+                | ClientError::TimedOut {
+                    phase: Phase::Connect | Phase::Head,
+                    ..
+                }),
+            ),
+            api,
+        ) => {
+            let (missing, remedy) = match api {
+                Api::Generate | Api::Chat => ("Ollama", "start Ollama (`ollama serve`)"),
+                Api::OpenAi => (
+                    "server",
+                    "start one that speaks OpenAI's API, name its address with --base-url",
+                ),
+            };
+            anyhow!("no {missing} answers: {cause}; {remedy}{otherwise}")
+        }
+        (error @ CallError::NotOllama { .. }, Api::Generate | Api::Chat) => {
+            anyhow!("{error}, or add `--api openai` if it speaks OpenAI's")
+        }
+        (error, _) => error.into(),
+    })
+}
