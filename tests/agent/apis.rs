@@ -336,6 +336,6 @@ fn calls_in_which_the_mock_was_late_are_marked_and_explained() {
             report.contains(&format!("{told} calls the mock was late")),
             "{name}"
         );
-        assert!(report.contains("unstated, mock late |"), "{name}");
+        assert!(report.contains("load unstated, mock late |"), "{name}");
     }
 }
