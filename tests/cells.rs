@@ -62,6 +62,27 @@ fn every_cell_receives_the_mocks_tokens_under_every_profile() {
 }
 
 #[test]
+fn every_cell_receives_the_mocks_tokens_over_every_api() {
+    for (profile, tokens) in [("instant", 500), ("paced-1ms", 10)] {
+        let server = mock(profile);
+        for cell in Cell::matrix() {
+            for api in [Api::Chat, Api::OpenAi] {
+                let outcome = weigh(&Spec {
+                    api,
+                    ..spec(cell, &server, stream(Connection::Warm), tokens)
+                });
+                assert_eq!(outcome.tokens(), 2 * u64::from(tokens), "{cell} {api}");
+                for iteration in &outcome.iterations {
+                    let net = iteration.net_ns.expect("the mock tells the truth");
+                    assert!(net <= iteration.gross_ns, "{cell} {api}: {iteration:?}");
+                    assert!(iteration.delivery_ns > 0, "of every token: {cell} {api}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn every_cell_runs_the_agent_and_a_team() {
     let server = mock("instant");
     for cell in Cell::matrix() {
@@ -69,6 +90,11 @@ fn every_cell_runs_the_agent_and_a_team() {
         let iteration = outcome.iterations[0];
         assert_eq!(iteration.tokens, 60, "{cell}");
         assert!(iteration.ingest_ns > 0);
+        assert_eq!(
+            (iteration.late_tokens, iteration.late_calls),
+            (0, 0),
+            "a burst has no schedule"
+        );
         assert!(iteration.net_ns.expect("one agent has a net") < iteration.gross_ns);
         for cell in cell.topologies() {
             let outcome = weigh(&spec(cell, &server, agents(3), 30));

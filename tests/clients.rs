@@ -4,59 +4,23 @@
 mod support;
 
 use std::net::TcpStream;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Duration;
-use support::{Canned, STREAM_HEAD, chunk, send, until_closed};
-use tare::cell::{AsyncClient, Cell, Stack, Workload};
-use tare::client::{Client, ClientError, Endpoint, Limits, Options, Phase};
+use support::{Canned, STREAM_HEAD, call_times, chunk, pieces, send, until_closed};
+use tare::cell::{AsyncClient, Cell, Stack};
+use tare::client::{ClientError, Limits, Phase};
 use tare::engine::text::Text;
-use tare::meter::Recorder;
-use tare::ollama::{CallError, GenerateRequest, Ollama};
-use tare::runtime::Runtime;
-
-/// Makes the same call so many times over one client, and gives each one's tokens.
-struct Ask {
-    options: Options,
-    times: usize,
-}
+use tare::ollama::{Api, CallError};
 
 type Told = Vec<Result<Vec<String>, CallError>>;
 
-impl Workload for Ask {
-    type Output = Told;
-
-    fn run<R: Runtime, C: Client<R>>(self) -> Told {
-        let rt = R::new(NonZeroUsize::new(2).expect("2 is not 0")).expect("a runtime");
-        let ollama = Ollama::<R, C>::new(rt.clone(), Arc::new(self.options)).expect("a client");
-        rt.run(async move {
-            let request = GenerateRequest {
-                model: "m".to_owned(),
-                prompt: "p".to_owned(),
-                ..GenerateRequest::default()
-            };
-            let mut told = Vec::new();
-            for _ in 0..self.times {
-                let mut recorder = Recorder::start(100);
-                told.push(ollama.generate(&request, &mut recorder).await.map(|last| {
-                    let call = recorder.finish(last);
-                    call.tokens().map(str::to_owned).collect()
-                }));
-            }
-            told
-        })
-    }
+fn ask_url(cell: Cell, base_url: &str, limits: Limits, times: usize) -> Told {
+    let calls = call_times(cell, Api::Generate, base_url, limits, times);
+    let told = calls.into_iter().map(|call| call.map(|call| pieces(&call)));
+    told.collect()
 }
 
 fn ask_times(cell: Cell, server: &Canned, limits: Limits, times: usize) -> Told {
-    let limits = Limits {
-        head: limits.head.min(Duration::from_secs(20)),
-        ..limits
-    };
-    let mut options = Options::new(Endpoint::resolve(&server.base_url()).expect("a URL"));
-    options.limits = limits;
-    options.read_buffer = cell.read_buffer();
-    cell.weigh(Ask { options, times })
+    ask_url(cell, &server.base_url(), limits, times)
 }
 
 fn ask(cell: Cell, server: &Canned, limits: Limits) -> Result<Vec<String>, CallError> {
@@ -367,10 +331,8 @@ fn no_server_is_an_error_that_names_the_address() {
     let address = free.local_addr().expect("an address");
     drop(free);
     for cell in Cell::matrix() {
-        let mut options =
-            Options::new(Endpoint::resolve(&format!("http://{address}")).expect("a URL"));
-        options.read_buffer = cell.read_buffer();
-        let told = cell.weigh(Ask { options, times: 1 }).remove(0);
+        let url = format!("http://{address}");
+        let told = ask_url(cell, &url, Limits::default(), 1).remove(0);
         let Err(CallError::Client(error @ ClientError::Connect { .. })) = told else {
             panic!("{cell}: {told:?}");
         };

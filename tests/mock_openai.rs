@@ -220,3 +220,33 @@ fn a_full_queue_is_an_api_error() {
     assert_eq!(reply.status, "503 Service Unavailable");
     assert_eq!(reply.json()["error"]["type"], "api_error");
 }
+
+#[test]
+fn the_truth_comes_with_the_finish_chunk_or_the_whole_reply_and_only_when_asked_for() {
+    let server = mock("paced-1ms");
+    let asked = format!("{ROUTE}\nx-tare-truth: 1");
+    let body =
+        asking(json!({"stream": true, "max_tokens": 5, "stream_options": {"include_usage": true}}));
+    for (head, told) in [(asked.as_str(), true), (ROUTE, false)] {
+        let text = ask(&server, head, &body.to_string()).body();
+        let events = events(&text);
+        let with_truth: Vec<_> = events
+            .iter()
+            .filter(|event| event.contains("tare_truth"))
+            .collect();
+        assert_eq!(with_truth.len(), usize::from(told), "{text}");
+        for event in with_truth {
+            let finish: Value = serde_json::from_str(event).expect("JSON");
+            assert_eq!(finish["choices"][0]["finish_reason"], "length");
+            let truth = &finish["tare_truth"];
+            for list in ["due", "sent"] {
+                assert_eq!(truth[list].as_array().map(Vec::len), Some(5), "{list}");
+            }
+            assert!(truth["done"].as_u64() > truth["sent"][4].as_u64());
+            assert_eq!(truth["terms"]["decode"], 4_000_000);
+        }
+        let whole = asking(json!({"max_tokens": 5}));
+        let whole = ask(&server, head, &whole.to_string()).json();
+        assert_eq!(whole["tare_truth"].is_object(), told, "{whole}");
+    }
+}

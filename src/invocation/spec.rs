@@ -159,3 +159,36 @@ impl From<Io> for String {
         io.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_that_names_no_api_asks_by_generate() {
+        let spec = r#"{"cell":"threads/raw","threads":1,"base_url":"http://127.0.0.1:1","model":"m",
+            "work":{"stream":{"connection":"warm"}},"tokens":1,"seed":1,"warm_up":0,"iterations":1}"#;
+        let spec: Spec = serde_json::from_str(spec).expect("a spec");
+        assert_eq!(spec.api, Api::Generate);
+    }
+
+    #[test]
+    fn one_late_call_marks_the_outcome() {
+        let outcome = |late_calls| Outcome {
+            cell: Cell::FLOOR,
+            io: "native".to_owned(),
+            threads: NonZeroUsize::MIN,
+            workers_seen: None,
+            iterations: vec![
+                Iteration::default(),
+                Iteration {
+                    late_calls,
+                    ..Iteration::default()
+                },
+            ],
+            usage: Usage::default(),
+        };
+        assert!(outcome(1).mock_was_late());
+        assert!(!outcome(0).mock_was_late());
+    }
+}

@@ -67,6 +67,9 @@ struct Page {
     body: Vec<u8>,
 }
 
+/// Who a page's body is from, if it is from whom it may be.
+type Known = fn(&[u8]) -> Option<Identity>;
+
 impl<R: Runtime, C: Client<R>> Ollama<R, C> {
     /// Who is there. For Ollama's own APIs `/api/version` must tell; for OpenAI's the first that
     /// answers as its software does of `/api/version` (Ollama), `/props` (llama.cpp), `/version`
@@ -75,38 +78,43 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
     /// # Errors
     /// [`CallError`]; [`CallError::NotOllama`] if what answers does not have the API.
     pub async fn identify(&self, api: Api) -> Result<Identity, CallError> {
-        let (path, known): (&str, fn(&[u8]) -> Option<Identity>) = match api {
-            Api::Generate | Api::Chat => ("/api/version", ollama),
-            Api::OpenAi => {
-                for (path, known) in [
-                    ("/api/version", ollama as fn(&[u8]) -> _),
-                    ("/props", llama_cpp),
-                    ("/version", vllm),
-                ] {
-                    let page = match self.page(path).await {
-                        // Some servers close the connection on what they do not know.
-                        Err(ClientError::Broken { .. }) => continue,
-                        page => page?,
-                    };
-                    if let Some(identity) = page.known(known) {
-                        return Ok(identity);
-                    }
-                }
-                ("/v1/models", unstated)
+        match api {
+            Api::Generate | Api::Chat => self.must_know(api, "/api/version", ollama).await,
+            Api::OpenAi => match self.software_of_openai().await? {
+                Some(identity) => Ok(identity),
+                None => self.must_know(api, "/v1/models", unstated).await,
+            },
+        }
+    }
+
+    async fn software_of_openai(&self) -> Result<Option<Identity>, CallError> {
+        let places: [(_, Known); 3] = [
+            ("/api/version", ollama),
+            ("/props", llama_cpp),
+            ("/version", vllm),
+        ];
+        for (path, known) in places {
+            let identity = match self.page(path).await {
+                // Some servers close the connection on what they do not know.
+                Err(ClientError::Broken { .. }) => None,
+                page => page?.known(known),
+            };
+            if identity.is_some() {
+                return Ok(identity);
             }
-        };
+        }
+        Ok(None)
+    }
+
+    async fn must_know(&self, api: Api, path: &str, known: Known) -> Result<Identity, CallError> {
         let page = self.page(path).await?;
         page.known(known).ok_or_else(|| {
-            let Page {
-                status,
-                content_type,
-                body,
-            } = &page;
-            match status {
-                // Only what has the path can refuse it.
-                404 | 200 => self.refused(api, *status, content_type, b""),
-                _ => self.refused(api, *status, content_type, body),
-            }
+            // A server that does not have the path has not refused anything, whatever it says.
+            let words: &[u8] = match page.status {
+                200 | 404 => b"",
+                _ => &page.body,
+            };
+            self.refused(api, page.status, &page.content_type, words)
         })
     }
 
@@ -121,7 +129,7 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
 }
 
 impl Page {
-    fn known(&self, known: fn(&[u8]) -> Option<Identity>) -> Option<Identity> {
+    fn known(&self, known: Known) -> Option<Identity> {
         known(&self.body).filter(|_| self.status == 200)
     }
 }

@@ -1,4 +1,5 @@
-//! llama.cpp's `timings`: the one account of its own time that a server gives over OpenAI's API.
+//! llama.cpp's `timings`: the one account of its own time that a server gives over OpenAI's API. Some
+//! servers copy it.
 
 use serde::Deserialize;
 
@@ -7,13 +8,13 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 pub struct Timings {
     /// Tokens of the prompt that needed no reading.
-    pub cache_n: Option<i64>,
+    pub cache_n: Option<f64>,
     /// Tokens of the prompt that were read.
-    pub prompt_n: Option<i64>,
+    pub prompt_n: Option<f64>,
     /// Time for that, ms.
     pub prompt_ms: Option<f64>,
     /// Tokens generated.
-    pub predicted_n: Option<i64>,
+    pub predicted_n: Option<f64>,
     /// Time for that, ms.
     pub predicted_ms: Option<f64>,
 }
@@ -45,11 +46,9 @@ impl Timings {
     }
 }
 
-/// llama.cpp's -1 means that it does not know.
-fn count(stated: Option<i64>) -> u64 {
-    stated
-        .and_then(|count| u64::try_from(count).ok())
-        .unwrap_or_default()
+/// llama.cpp's -1 means that it does not know. Servers that copy its `timings` write `12.0`.
+fn count(stated: Option<f64>) -> u64 {
+    stated.unwrap_or_default() as u64
 }
 
 fn nanos(millis: f64) -> u64 {
@@ -69,6 +68,9 @@ mod tests {
             (237, 35)
         );
         assert_eq!(stated.total_ns(), Some(692_022_000));
+
+        let copied: Timings = serde_json::from_str(r#"{"prompt_n":12.0}"#).expect("timings");
+        assert_eq!(copied.prompt_tokens(), 12);
 
         let half = r#"{"cache_n":-1,"prompt_n":-1,"prompt_ms":1.0}"#;
         let half: Timings = serde_json::from_str(half).expect("timings");

@@ -48,6 +48,122 @@ fn a_server_that_is_no_ollama_is_told_so() {
 }
 
 #[test]
+fn without_a_server_of_openais_api_nobody_is_told_to_start_ollama() {
+    let place = Place::new();
+    let arguments = ["--api", "openai", "--base-url", NOWHERE];
+    place.fails(
+        1,
+        &arguments,
+        &[
+            "no server answers",
+            "127.0.0.1:1:",
+            "speaks OpenAI's API",
+            "--mock",
+        ],
+    );
+    assert!(!place.agent(&arguments).stderr.contains("ollama"));
+}
+
+#[test]
+fn a_server_without_openais_api_is_told_so() {
+    let mut web = mockito::Server::new();
+    let page = |web: &mut mockito::ServerGuard, path| {
+        let page = web
+            .mock("GET", path)
+            .with_header("content-type", "text/html");
+        page.with_body("<html><body>It works!</body></html>")
+            .create();
+    };
+    for path in ["/api/version", "/props", "/version", "/v1/models"] {
+        page(&mut web, path);
+    }
+    Place::new().fails(
+        1,
+        &["--api", "openai", "--base-url", &web.url()],
+        &["answers no OpenAI API", "text/html"],
+    );
+}
+
+#[test]
+fn a_server_that_only_has_openais_api_is_no_ollama_and_what_to_do_is_said() {
+    let mut other = mockito::Server::new();
+    let missing = other.mock("GET", "/api/version").with_status(404);
+    missing
+        .with_header("content-type", "application/json; charset=utf-8")
+        .with_body(r#"{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}"#)
+        .create();
+    for api in ["generate", "chat"] {
+        Place::new().fails(
+            1,
+            &["--api", api, "--base-url", &other.url()],
+            &["is no Ollama", "--api openai"],
+        );
+    }
+}
+
+#[test]
+fn an_unknown_model_of_another_server_is_not_to_be_pulled() {
+    let mut vllm = mockito::Server::new();
+    let json = |mock: mockito::Mock| mock.with_header("content-type", "application/json");
+    json(vllm.mock("GET", "/version"))
+        .with_body(r#"{"version":"0.11.0"}"#)
+        .create();
+    json(vllm.mock("POST", "/v1/chat/completions"))
+        .with_status(404)
+        .with_body(r#"{"error":{"message":"The model `x` does not exist.","type":"NotFoundError","param":null,"code":404}}"#)
+        .create();
+    let place = Place::new();
+    let url = vllm.url();
+    let arguments = ["--api", "openai", "--base-url", &url, "--model", "x"];
+    place.fails(
+        1,
+        &arguments,
+        &["The model `x` does not exist.", "/v1/models"],
+    );
+    assert!(!place.agent(&arguments).stderr.contains("ollama pull"));
+
+    let ollama = server("instant", "other:1b");
+    let arguments = [
+        "--api",
+        "openai",
+        "--base-url",
+        ollama.base_url(),
+        "--model",
+        "mine:7b",
+    ];
+    Place::new().fails(
+        1,
+        &arguments,
+        &["model 'mine:7b' not found", "ollama pull mine:7b"],
+    );
+}
+
+#[test]
+fn an_option_that_openais_api_can_not_express_is_wrong_usage() {
+    let place = Place::new();
+    for option in ["--chimera-num-ctx", "--chimera-num-gpu"] {
+        place.fails(
+            2,
+            &["--mock", "--api", "openai", option, "8"],
+            &[option, "`--api openai`"],
+        );
+    }
+    place.fails(
+        2,
+        &[
+            "--mock",
+            "--api",
+            "openai",
+            "--chimera-num-ctx",
+            "8",
+            "--chimera-temperature",
+            "1",
+        ],
+        &["--chimera-num-ctx"],
+    );
+}
+
+#[test]
 fn an_unknown_model_is_the_servers_word_and_what_to_do() {
     let server = server("instant", "other:1b");
     Place::new().fails(
@@ -126,6 +242,7 @@ fn values_out_of_range_are_wrong_usage() {
         ["--chimera-temperature", "nan"],
         ["--chimera-top-p", "1.1"],
         ["--chimera-repeat-penalty", "inf"],
+        ["--api", "completions"],
         ["--connect-timeout", "0s"],
         ["--call-timeout", "soon"],
         ["--base-url", "http://127.0.0.1:1"],

@@ -2,8 +2,10 @@
 //! whatever bytes a test wants.
 #![allow(dead_code, unused_imports)] // each test takes a part
 
+mod asking;
 mod raw;
 
+pub use asking::{call_times, pieces};
 pub use raw::{Reply, ask, first_of};
 
 use std::fs;

@@ -63,7 +63,7 @@ impl fmt::Display for Load {
         f.pad(match self {
             Load::Warm => "warm",
             Load::Cold => "cold",
-            Load::Unstated => "unstated",
+            Load::Unstated => "load unstated",
         })
     }
 }

@@ -19,7 +19,7 @@ pub fn meaning(metrics: &Metrics) -> String {
         }
         Some(NetSource::TotalDuration) => "the `total_duration` that the server states",
         Some(NetSource::Timings) => {
-            "`prompt_ms + predicted_ms` of the `timings` that llama.cpp's server states. They leave out its own queue and its HTTP, which so are part of tare here"
+            "`prompt_ms + predicted_ms` of the `timings` that the server states, as llama.cpp's does. They leave out its own queue and its HTTP, which so are part of tare here"
         }
         None => {
             return format!(

@@ -167,7 +167,7 @@ pub fn how_to_read(metrics: &Metrics) -> String {
             "a call whose `load_duration` is at least {} ms: Ollama polls a starting model that often, so no load is shorter. Other calls are **warm**. A run is cold if one of its calls is. TTFT, gross and net of cold and of warm are kept apart below; a load is no part of the other figures",
             LEAST_LOAD.as_millis()
         ),
-        Api::OpenAi => "a call in which the server loads the model first. OpenAI's API does not tell, so all calls are *unstated*: where one has a TTFT far above the others', a load is a likely cause".to_owned(),
+        Api::OpenAi => "a call in which the server loads the model first. OpenAI's API does not tell, so of every call the *load* is *unstated*: where one has a TTFT far above the others', a load is a likely cause".to_owned(),
     };
     format!(
         "## How to read this\n\n\
