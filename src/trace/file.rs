@@ -97,7 +97,7 @@ impl Trace {
         }
         reader
             .finish()
-            .map_err(|reason| invalid(name, last, reason))
+            .map_err(|reason| invalid(name, last.max(1), reason))
     }
 
     /// As a file holds it.
