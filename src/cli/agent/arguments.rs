@@ -7,7 +7,7 @@ use crate::client::Limits;
 use crate::ollama::{Api, Options};
 use crate::report::agent::Chosen;
 use anyhow::anyhow;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::value_parser;
 use jiff::SignedDuration;
 use std::fmt;
@@ -37,7 +37,7 @@ pub struct Arguments {
     model: String,
     /// How to ask: generate and chat are Ollama's, openai is /v1/chat/completions of llama.cpp's
     /// server, vLLM, LM Studio or Ollama
-    #[arg(long, default_value_t, value_parser = Api::from_str)]
+    #[arg(long, default_value_t, value_parser = api())]
     api: Api,
     /// Address of the server; with --api openai it may end in /v1
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:11434")]
@@ -162,6 +162,11 @@ impl fmt::Display for Wait {
             Err(_) => write!(f, "{:?}", self.0),
         }
     }
+}
+
+/// An API by its name; help lists them.
+pub fn api() -> impl TypedValueParser<Value = Api> {
+    PossibleValuesParser::new(Api::ALL.map(Api::name)).try_map(|name| name.parse::<Api>())
 }
 
 pub fn not_negative(text: &str) -> Result<f64, String> {
