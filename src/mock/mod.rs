@@ -7,15 +7,21 @@
 //! where the token was made.
 
 mod catalog;
+mod fault;
 mod json;
 mod openai;
 mod realtime;
+mod reply;
 mod routes;
 mod socket;
 mod stream;
 mod timer;
 
+pub use fault::{FAULT_HEADER, Fault, FaultError, KINDS as FAULT_KINDS, Kind as FaultKind};
+pub use fault::{MOST_IDS, WHENS as FAULT_TIMES, When as FaultWhen};
+
 use crate::engine::{Engine, EngineConfig, Gpus, Profile, ServerId};
+use fault::Faults;
 use futures::stream::{FuturesUnordered, StreamExt};
 use realtime::Realtime;
 use routes::Server;
@@ -40,6 +46,7 @@ pub struct Mock {
     addresses: Vec<SocketAddr>,
     profile: Profile,
     gpus: Gpus,
+    faults: Faults,
 }
 
 /// Why a mock does not run.
@@ -87,9 +94,16 @@ impl Mock {
         Ok(Self {
             listeners,
             addresses,
+            faults: Faults::new(Vec::new(), profile.seed),
             profile,
             gpus,
         })
+    }
+
+    /// With these faults in its replies; `seed` decides what is left to chance.
+    pub fn with_faults(mut self, faults: Vec<Fault>, seed: u64) -> Self {
+        self.faults = Faults::new(faults, seed);
+        self
     }
 
     /// Where it listens, in the order asked for.
@@ -123,12 +137,14 @@ impl Mock {
         });
         let realtime = Rc::new(Realtime::new(engine));
         let profile = Rc::new(self.profile);
+        let faults = Rc::new(self.faults);
         let mut accepting = FuturesUnordered::new();
         for (id, listener) in self.listeners.into_iter().enumerate() {
             let server = Rc::new(Server {
                 id: ServerId(id),
                 profile: Rc::clone(&profile),
                 realtime: Rc::clone(&realtime),
+                faults: Rc::clone(&faults),
             });
             accepting.push(accept(TcpListener::from_std(listener)?, server));
         }
