@@ -90,7 +90,8 @@ impl Ledger {
         self.ends_by_reset.set(true);
     }
 
-    fn flushed(&self) {
+    /// Hyper has written all that it had.
+    pub fn flushed(&self) {
         self.flushes.set(self.flushes.get() + 1);
         if let Some(waker) = self.waiting_for_flush.take() {
             waker.wake();

@@ -4,7 +4,7 @@
 
 mod raw;
 
-pub use raw::{Reply, ask, first_of};
+pub use raw::{Reply, Wire, ask, first_of, wire};
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -136,3 +136,76 @@ impl<S: Body<Data = Bytes, Error = Infallible> + Unpin> Body for Faulty<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mock::fault::Faults;
+    use futures::task::noop_waker;
+    use hyper::HeaderMap;
+
+    /// A stream of lines, each of which is a token, as far as the ledger knows.
+    struct Lines(Vec<&'static str>, Rc<Ledger>);
+
+    impl Body for Lines {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let line = self.0.pop();
+            if line.is_some() {
+                self.1.hand();
+            }
+            Poll::Ready(line.map(|line| Ok(Frame::data(Bytes::from_static(line.as_bytes())))))
+        }
+    }
+
+    #[test]
+    fn the_second_part_waits_until_the_first_is_written_and_only_then_counts() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let ledger = Rc::new(Ledger::default());
+            let faults = Faults::new(vec!["split=2".parse().expect("a fault")], 0);
+            let plan = faults
+                .strike(&HeaderMap::new())
+                .expect("sound")
+                .expect("a plan");
+            let lines = Lines(vec!["cdef", "abcd"], Rc::clone(&ledger));
+            let mut body = Faulty::stream(lines, &plan, Vec::new(), Rc::clone(&ledger));
+            let waker = noop_waker();
+            let mut poll = || {
+                let frame = Pin::new(&mut body).poll_frame(&mut Context::from_waker(&waker));
+                frame.map(|frame| frame.map(|frame| frame.expect("no end").into_data().ok()))
+            };
+            let data =
+                |text: &'static str| Poll::Ready(Some(Some(Bytes::from_static(text.as_bytes()))));
+            let sent = || ledger.poll_sent(&mut Context::from_waker(&waker));
+
+            assert_eq!(poll(), data("ab"));
+            assert_eq!(poll(), Poll::Pending, "not written yet");
+            ledger.flushed();
+            assert_eq!(poll(), Poll::Pending, "a moment between the two");
+            assert_eq!(sent(), Poll::Pending, "half of a token is none");
+            let second = loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                if let Poll::Ready(part) = poll() {
+                    break Poll::Ready(part);
+                }
+            };
+            assert_eq!(second, data("cd"));
+            assert_eq!(
+                poll(),
+                Poll::Pending,
+                "the next line is written by itself too"
+            );
+            ledger.flushed();
+            assert_eq!(poll(), data("cd"));
+        });
+    }
+}

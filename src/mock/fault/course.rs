@@ -128,7 +128,6 @@ impl Course {
             Some(at) if at < bytes.len() => {
                 let rest = bytes.split_off(at);
                 self.steps.extend([
-                    Step::Flush,
                     Step::Chunk(bytes, 0),
                     Step::Flush,
                     Step::Pause(BETWEEN_PARTS),
@@ -292,15 +291,14 @@ mod tests {
         };
         let found = steps(split);
         let parts = [
-            Step::Flush,
             chunk("aa", 0),
             Step::Flush,
             Step::Pause(BETWEEN_PARTS),
             chunk("\n", 1),
             Step::Flush,
         ];
-        assert_eq!(found[..6], parts);
-        assert_eq!(found.len(), 6 * 6);
+        assert_eq!(found[..5], parts);
+        assert_eq!(found.len(), 6 * 5);
         let too_far = Breaks {
             split: Some(3),
             ..Breaks::default()
