@@ -8,6 +8,7 @@
 
 mod catalog;
 mod fault;
+mod go_json;
 mod json;
 mod openai;
 mod realtime;

@@ -1,7 +1,9 @@
 //! What a mock answers to which request.
 
-use super::catalog::{Running, RunningModel, Show, Tags};
+use super::catalog::{ModelList, Running, RunningModel, Show, Tags};
 use super::fault::{Faults, Plan};
+use super::go_json;
+use super::json;
 use super::openai;
 use super::realtime::{Arrival, Realtime};
 use super::reply::{self, Reply, object, text};
@@ -67,7 +69,7 @@ pub struct Asked {
     pub prompt: String,
     pub stream: bool,
     pub think: Option<Think>,
-    pub keep_alive: Option<AskedKeepAlive>,
+    pub keep_alive: Option<KeepAlive>,
     pub options: Options,
     pub dialect: Dialect,
     pub truth: Tell,
@@ -102,12 +104,14 @@ impl Server {
                 Ok(object(&Tags::of(&self.profile.model)))
             }
             (&Method::GET, "/api/ps") => Ok(object(&self.running())),
+            (&Method::GET, "/v1/models") => Ok(self.models()),
             (&Method::GET | &Method::HEAD, "/") => Ok(text(StatusCode::OK, "Ollama is running")),
             (
                 _,
                 "/api/generate"
                 | "/api/chat"
                 | "/v1/chat/completions"
+                | "/v1/models"
                 | "/api/show"
                 | "/api/version"
                 | "/api/tags"
@@ -130,7 +134,8 @@ impl Server {
     ) -> Result<Reply, Error> {
         let plan = self.plan(&request)?;
         let truth = wants_truth(&request);
-        let asked: GenerateRequest = read(request).await?;
+        let asked: GenerateRequest = read(request, &go_json::GENERATE).await?;
+        let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
         let route = match asked.raw {
             Some(true) => Route::RawGenerate,
             _ => Route::Generate,
@@ -140,7 +145,7 @@ impl Server {
             prompt: asked.prompt,
             stream: asked.stream.unwrap_or(true),
             think: asked.think,
-            keep_alive: asked.keep_alive,
+            keep_alive,
             options: asked.options,
             dialect: Dialect::Ollama(route),
             truth,
@@ -156,7 +161,8 @@ impl Server {
     ) -> Result<Reply, Error> {
         let plan = self.plan(&request)?;
         let truth = wants_truth(&request);
-        let asked: ChatRequest = read(request).await?;
+        let asked: ChatRequest = read(request, &go_json::CHAT).await?;
+        let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
         named(&asked.model)?;
         let said = asked
             .messages
@@ -167,7 +173,7 @@ impl Server {
             model: asked.model,
             stream: asked.stream.unwrap_or(true),
             think: asked.think,
-            keep_alive: asked.keep_alive,
+            keep_alive,
             options: asked.options,
             dialect: Dialect::Ollama(Route::Chat),
             truth,
@@ -228,7 +234,7 @@ impl Server {
         arrival: Arrival,
         ledger: Rc<Ledger>,
     ) -> Result<Reply, Error> {
-        let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
+        let keep_alive = asked.keep_alive;
         let unloads = asked.prompt.is_empty() && keep_alive == Some(KeepAlive::NONE);
         if asked.think.as_ref().is_some_and(Think::is_on) && !unloads {
             let model = asked.model;
@@ -263,7 +269,7 @@ impl Server {
     }
 
     async fn show(&self, request: Request<Incoming>) -> Result<Reply, Error> {
-        let asked: ShowRequest = read(request).await?;
+        let asked: ShowRequest = read(request, &go_json::SHOW).await?;
         let name = match asked.model.as_str() {
             "" => &asked.name,
             name => name,
@@ -271,6 +277,11 @@ impl Server {
         named(name)?;
         self.known(name)?;
         Ok(object(&Show::of(name)))
+    }
+
+    fn models(&self) -> Reply {
+        let list = json::bytes(&ModelList::of(&self.profile.model));
+        reply::with_type(reply::whole(list), "application/json")
     }
 
     fn running(&self) -> Running {
@@ -330,12 +341,7 @@ fn runner_options(options: &Options) -> RunnerOptions {
 fn keep_alive(asked: &AskedKeepAlive) -> Result<KeepAlive, Error> {
     let duration = match asked {
         AskedKeepAlive::Seconds(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
-        AskedKeepAlive::Text(text) => {
-            let parsed: jiff::SignedDuration = text
-                .parse()
-                .map_err(|_| Error::bad(format!("time: invalid duration \"{text}\"")))?;
-            Duration::try_from(parsed).ok()
-        }
+        AskedKeepAlive::Text(text) => go_json::parse_duration(text).map_err(Error::bad)?,
     };
     // A negative one, or one that is longer than time, can't be converted: it means for good.
     Ok(duration.map_or(KeepAlive::Forever, KeepAlive::For))
@@ -358,12 +364,13 @@ pub async fn body(request: Request<Incoming>) -> Result<Bytes, Error> {
     Ok(body.to_bytes())
 }
 
-async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Error> {
+/// A request that is a `shape` in Ollama.
+async fn read<T: DeserializeOwned>(
+    request: Request<Incoming>,
+    shape: &go_json::Struct,
+) -> Result<T, Error> {
     let body = body(request).await?;
-    if body.is_empty() {
-        return Err(Error::bad("missing request body"));
-    }
-    serde_json::from_slice(&body).map_err(|error| Error::bad(error.to_string()))
+    go_json::read(&body, shape).map_err(|refusal| refusal.into_error("missing request body"))
 }
 
 #[cfg(test)]
