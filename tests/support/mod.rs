@@ -2,8 +2,10 @@
 //! whatever bytes a test wants.
 #![allow(dead_code, unused_imports)] // each test takes a part
 
+mod driver;
 mod raw;
 
+pub use driver::Driver;
 pub use raw::{Reply, Wire, ask, first_of, wire};
 
 use std::fs;
