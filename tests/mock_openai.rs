@@ -203,7 +203,8 @@ fn errors_have_openais_form_and_ollamas_words() {
         let error = json!({"message": words, "type": kind, "param": null, "code": null});
         assert_eq!(reply.json(), json!({ "error": error }));
     }
-    assert!(ask(&server, ROUTE, "{").status.starts_with("400"));
+    let cut_off = ask(&server, ROUTE, "{").json();
+    assert_eq!(cut_off["error"]["message"], "unexpected EOF");
     assert!(
         ask(&server, "GET /v1/chat/completions", "")
             .status
@@ -249,4 +250,31 @@ fn the_truth_comes_with_the_finish_chunk_or_the_whole_reply_and_only_when_asked_
         let whole = ask(&server, head, &whole.to_string()).json();
         assert_eq!(whole["tare_truth"].is_object(), told, "{whole}");
     }
+}
+
+#[test]
+fn the_models_are_listed_in_openais_words() {
+    let server = mock("instant");
+    let reply = ask(&server, "GET /v1/models", "");
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let created = &reply.json()["data"][0]["created"];
+    assert_eq!(
+        reply.body(),
+        format!(
+            r#"{{"object":"list","data":[{{"id":"gemma3:latest","object":"model","created":{created},"owned_by":"library"}}]}}"#
+        )
+    );
+    // The same moment as in Ollama's own list.
+    let tags = ask(&server, "GET /api/tags", "").json();
+    let modified: jiff::Timestamp = tags["models"][0]["modified_at"]
+        .as_str()
+        .expect("a text")
+        .parse()
+        .expect("a time");
+    assert_eq!(created.as_i64(), Some(modified.as_second()));
+    assert!(
+        ask(&server, "POST /v1/models", "")
+            .status
+            .starts_with("405")
+    );
 }

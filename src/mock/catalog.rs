@@ -1,4 +1,4 @@
-//! What a server says of its models: `/api/tags`, `/api/ps`, `/api/show`.
+//! What a server says of its models: `/api/tags`, `/api/ps`, `/api/show`, `/v1/models`.
 //!
 //! A mock has one model, under the name that its profile gives; sizes, digest and details are those
 //! of gemma3 4B in 4-bit quantisation, whatever the name.
@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime};
 const SIZE: u64 = 3_338_801_804;
 const PARAMETERS: u64 = 4_299_915_632;
 const DIGEST: &str = "a2af6cc3eb7fa8be8504abaf9b04e88f17a119ec3f04a3addf55f92841195f5a";
+/// When the model was last changed: as Ollama writes it, and in seconds since 1970.
+const MODIFIED: (&str, i64) = ("2025-11-01T08:00:00Z", 1_761_984_000);
 
 /// `/api/tags`
 #[derive(Serialize)]
@@ -26,6 +28,21 @@ struct Tag<'a> {
     digest: &'static str,
     details: Details<'a>,
     capabilities: [&'static str; 1],
+}
+
+/// `/v1/models`: the same list in OpenAI's words.
+#[derive(Serialize)]
+pub struct ModelList<'a> {
+    object: &'static str,
+    data: [ListedModel<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct ListedModel<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: i64,
+    owned_by: &'static str,
 }
 
 /// `/api/ps`
@@ -91,13 +108,28 @@ impl<'a> Tags<'a> {
         let tag = Tag {
             name,
             model: name,
-            modified_at: "2025-11-01T08:00:00Z",
+            modified_at: MODIFIED.0,
             size: SIZE,
             digest: DIGEST,
             details: Details::of(family(name)),
             capabilities: ["completion"],
         };
         Self { models: [tag] }
+    }
+}
+
+impl<'a> ModelList<'a> {
+    pub fn of(name: &'a str) -> Self {
+        let model = ListedModel {
+            id: name,
+            object: "model",
+            created: MODIFIED.1,
+            owned_by: "library",
+        };
+        Self {
+            object: "list",
+            data: [model],
+        }
     }
 }
 

@@ -7,17 +7,24 @@
 //! where the token was made.
 
 mod catalog;
+mod fault;
+mod go_json;
 mod json;
 mod openai;
 mod realtime;
 mod replay;
+mod reply;
 mod routes;
 mod socket;
 mod stream;
 mod timer;
 
+pub use fault::{FAULT_HEADER, Fault, FaultError, KINDS as FAULT_KINDS, Kind as FaultKind};
+pub use fault::{MOST_IDS, WHENS as FAULT_TIMES, When as FaultWhen};
+
 use crate::engine::{Engine, EngineConfig, Gpus, Profile, ServerId};
 use crate::trace::Trace;
+use fault::Faults;
 use futures::stream::{FuturesUnordered, StreamExt};
 use realtime::Realtime;
 use replay::Replay;
@@ -44,6 +51,7 @@ pub struct Mock {
     profile: Profile,
     gpus: Gpus,
     trace: Option<(Trace, f64)>,
+    faults: Faults,
 }
 
 /// Why a mock does not run.
@@ -91,6 +99,7 @@ impl Mock {
         Ok(Self {
             listeners,
             addresses,
+            faults: Faults::new(Vec::new(), profile.seed),
             profile,
             gpus,
             trace: None,
@@ -101,6 +110,12 @@ impl Mock {
     /// the model, the jitter and the loads count then.
     pub fn with_trace(mut self, trace: Trace, speed: f64) -> Self {
         self.trace = Some((trace, speed));
+        self
+    }
+
+    /// With these faults in its replies; `seed` decides what is left to chance.
+    pub fn with_faults(mut self, faults: Vec<Fault>, seed: u64) -> Self {
+        self.faults = Faults::new(faults, seed);
         self
     }
 
@@ -138,6 +153,7 @@ impl Mock {
         let replay = self
             .trace
             .map(|(trace, speed)| Rc::new(Replay::new(&trace, speed)));
+        let faults = Rc::new(self.faults);
         let mut accepting = FuturesUnordered::new();
         for (id, listener) in self.listeners.into_iter().enumerate() {
             let server = Rc::new(Server {
@@ -145,6 +161,7 @@ impl Mock {
                 profile: Rc::clone(&profile),
                 realtime: Rc::clone(&realtime),
                 replay: replay.clone(),
+                faults: Rc::clone(&faults),
             });
             accepting.push(accept(TcpListener::from_std(listener)?, server));
         }

@@ -5,6 +5,7 @@
 //! `max_completion_tokens` is taken too, because the clients send it. Not here: images and
 //! tools.
 
+use super::go_json;
 use super::json;
 use super::routes::{Asked, Error, body, wants_truth};
 use super::stream::Dialect;
@@ -52,11 +53,8 @@ struct StreamOptions {
 pub async fn read(request: Request<Incoming>) -> Result<Asked, Error> {
     let truth = wants_truth(&request);
     let body = body(request).await?;
-    if body.is_empty() {
-        return Err(Error::bad("EOF"));
-    }
-    let asked: ChatCompletionRequest =
-        serde_json::from_slice(&body).map_err(|error| Error::bad(error.to_string()))?;
+    let asked: ChatCompletionRequest = go_json::read(&body, &go_json::CHAT_COMPLETION)
+        .map_err(|refusal| refusal.into_error("EOF"))?;
     let messages = asked.messages.unwrap_or_default();
     if messages.is_empty() {
         return Err(Error::bad("[] is too short - 'messages'"));

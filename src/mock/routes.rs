@@ -1,26 +1,26 @@
 //! What a mock answers to which request.
 
-use super::catalog::{Running, RunningModel, Show, Tags};
+use super::catalog::{ModelList, Running, RunningModel, Show, Tags};
+use super::fault::{Faults, Plan};
+use super::go_json;
 use super::json;
 use super::openai;
 use super::realtime::{Arrival, Realtime};
 use super::replay::{Replay, Words};
+use super::reply::{self, Reply, object, text};
 use super::socket::Ledger;
 use super::stream::{Dialect, Route, Script, Stream, Tell};
 use crate::engine::text::Text;
 use crate::engine::{Ask, KeepAlive, Profile, Refusal, RunnerOptions, ServerId};
-use crate::ollama::wire::{ErrorBody, KeepAlive as AskedKeepAlive, TRUTH_HEADER, Think, Version};
+use crate::ollama::wire::{KeepAlive as AskedKeepAlive, TRUTH_HEADER, Think, Version};
 use crate::ollama::{ChatRequest, GenerateRequest, Options};
 use bytes::Bytes;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::{Method, Request, StatusCode};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -28,13 +28,8 @@ use std::time::Duration;
 const VERSION: &str = "0.12.11";
 /// The longest request that is read.
 const LONGEST_REQUEST: usize = 64 << 20;
-/// Ollama gives a length for what its web framework can hold back, and sends longer in chunks.
-const LONGEST_SIZED: usize = 2048;
 /// As far as `keep_alive` goes for good, for a clock's purposes: a hundred years.
 const FOR_GOOD: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-
-type Body = Either<Stream, UnsyncBoxBody<Bytes, Infallible>>;
-type Reply = Response<Body>;
 
 /// One server, as all of its connections share it.
 pub struct Server {
@@ -43,6 +38,7 @@ pub struct Server {
     pub realtime: Rc<Realtime>,
     /// What it answers instead of what the profile says.
     pub replay: Option<Rc<Replay>>,
+    pub faults: Rc<Faults>,
 }
 
 /// An error reply.
@@ -77,7 +73,7 @@ pub struct Asked {
     pub prompt: String,
     pub stream: bool,
     pub think: Option<Think>,
-    pub keep_alive: Option<AskedKeepAlive>,
+    pub keep_alive: Option<KeepAlive>,
     pub options: Options,
     pub dialect: Dialect,
     pub truth: Tell,
@@ -112,12 +108,14 @@ impl Server {
                 Ok(object(&Tags::of(&self.profile.model)))
             }
             (&Method::GET, "/api/ps") => Ok(object(&self.running())),
+            (&Method::GET, "/v1/models") => Ok(self.models()),
             (&Method::GET | &Method::HEAD, "/") => Ok(text(StatusCode::OK, "Ollama is running")),
             (
                 _,
                 "/api/generate"
                 | "/api/chat"
                 | "/v1/chat/completions"
+                | "/v1/models"
                 | "/api/show"
                 | "/api/version"
                 | "/api/tags"
@@ -129,11 +127,7 @@ impl Server {
             )),
             _ => Ok(text(StatusCode::NOT_FOUND, "404 page not found")),
         };
-        outcome.unwrap_or_else(|Error(status, error)| {
-            let mut reply = object(&ErrorBody { error });
-            *reply.status_mut() = status;
-            reply
-        })
+        outcome.unwrap_or_else(|error| reply::refusal(&error))
     }
 
     async fn generate(
@@ -142,8 +136,10 @@ impl Server {
         arrival: Arrival,
         ledger: Rc<Ledger>,
     ) -> Result<Reply, Error> {
+        let plan = self.plan(&request)?;
         let truth = wants_truth(&request);
-        let asked: GenerateRequest = read(request).await?;
+        let asked: GenerateRequest = read(request, &go_json::GENERATE).await?;
+        let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
         let route = match asked.raw {
             Some(true) => Route::RawGenerate,
             _ => Route::Generate,
@@ -153,12 +149,12 @@ impl Server {
             prompt: asked.prompt,
             stream: asked.stream.unwrap_or(true),
             think: asked.think,
-            keep_alive: asked.keep_alive,
+            keep_alive,
             options: asked.options,
             dialect: Dialect::Ollama(route),
             truth,
         };
-        self.speak(asked, arrival, ledger).await
+        self.speak(asked, plan, arrival, ledger).await
     }
 
     async fn chat(
@@ -167,8 +163,10 @@ impl Server {
         arrival: Arrival,
         ledger: Rc<Ledger>,
     ) -> Result<Reply, Error> {
+        let plan = self.plan(&request)?;
         let truth = wants_truth(&request);
-        let asked: ChatRequest = read(request).await?;
+        let asked: ChatRequest = read(request, &go_json::CHAT).await?;
+        let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
         named(&asked.model)?;
         let said = asked
             .messages
@@ -179,12 +177,12 @@ impl Server {
             model: asked.model,
             stream: asked.stream.unwrap_or(true),
             think: asked.think,
-            keep_alive: asked.keep_alive,
+            keep_alive,
             options: asked.options,
             dialect: Dialect::Ollama(Route::Chat),
             truth,
         };
-        self.speak(asked, arrival, ledger).await
+        self.speak(asked, plan, arrival, ledger).await
     }
 
     async fn chat_completions(
@@ -194,26 +192,53 @@ impl Server {
         ledger: Rc<Ledger>,
     ) -> Reply {
         let outcome = async {
+            let plan = self.plan(&request)?;
             let asked = openai::read(request).await?;
             named(&asked.model)?;
-            self.speak(asked, arrival, ledger).await
+            self.speak(asked, plan, arrival, ledger).await
         };
-        outcome.await.unwrap_or_else(|error| {
-            let mut reply = with_type(whole(openai::error(&error)), "application/json");
-            *reply.status_mut() = error.0;
-            reply
-        })
+        outcome
+            .await
+            .unwrap_or_else(|error| reply::openai_refusal(&error))
     }
 
-    /// Hands a request to the engine, waits until the reply begins, and begins it.
+    /// The faults that strike a request.
+    fn plan(&self, request: &Request<Incoming>) -> Result<Option<Box<Plan>>, Error> {
+        let struck = self.faults.strike(request.headers());
+        struck.map_err(|error| Error::bad(error.to_string()))
+    }
+
+    /// Answers, with the faults that strike.
     async fn speak(
         &self,
         asked: Asked,
+        plan: Option<Box<Plan>>,
         arrival: Arrival,
         ledger: Rc<Ledger>,
     ) -> Result<Reply, Error> {
         self.known(&asked.model)?;
-        let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
+        let Some(plan) = plan else {
+            return self.begin(asked, None, arrival, ledger).await;
+        };
+        let reply = match plan.status {
+            Some(status) => reply::struck(asked.dialect, status, &asked.model),
+            None => self.begin(asked, Some(&plan), arrival, ledger).await?,
+        };
+        if !plan.slow_head.is_zero() {
+            tokio::time::sleep(plan.slow_head).await;
+        }
+        Ok(reply::typed_by(&plan, reply))
+    }
+
+    /// Hands a request to the engine, waits until the reply begins, and begins it.
+    async fn begin(
+        &self,
+        asked: Asked,
+        plan: Option<&Plan>,
+        arrival: Arrival,
+        ledger: Rc<Ledger>,
+    ) -> Result<Reply, Error> {
+        let keep_alive = asked.keep_alive;
         let unloads = asked.prompt.is_empty() && keep_alive == Some(KeepAlive::NONE);
         if asked.think.as_ref().is_some_and(Think::is_on) && !unloads {
             let model = asked.model;
@@ -247,15 +272,15 @@ impl Server {
         };
         let dialect = script.dialect;
         if !asked.stream || asked.prompt.is_empty() {
-            let body = whole(script.whole(words, visit).await);
-            return Ok(with_type(body, dialect.whole_type()));
+            let object = script.whole(words, visit).await;
+            return Ok(reply::in_one_piece(dialect, object, plan, ledger));
         }
-        let stream = Stream::new(script, words, visit, ledger);
-        Ok(with_type(Either::Left(stream), dialect.stream_type()))
+        let stream = Stream::new(script, words, visit, Rc::clone(&ledger));
+        Ok(reply::streamed(dialect, stream, plan, ledger))
     }
 
     async fn show(&self, request: Request<Incoming>) -> Result<Reply, Error> {
-        let asked: ShowRequest = read(request).await?;
+        let asked: ShowRequest = read(request, &go_json::SHOW).await?;
         let name = match asked.model.as_str() {
             "" => &asked.name,
             name => name,
@@ -263,6 +288,11 @@ impl Server {
         named(name)?;
         self.known(name)?;
         Ok(object(&Show::of(name)))
+    }
+
+    fn models(&self) -> Reply {
+        let list = json::bytes(&ModelList::of(&self.profile.model));
+        reply::with_type(reply::whole(list), "application/json")
     }
 
     fn running(&self) -> Running {
@@ -322,12 +352,7 @@ fn runner_options(options: &Options) -> RunnerOptions {
 fn keep_alive(asked: &AskedKeepAlive) -> Result<KeepAlive, Error> {
     let duration = match asked {
         AskedKeepAlive::Seconds(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
-        AskedKeepAlive::Text(text) => {
-            let parsed: jiff::SignedDuration = text
-                .parse()
-                .map_err(|_| Error::bad(format!("time: invalid duration \"{text}\"")))?;
-            Duration::try_from(parsed).ok()
-        }
+        AskedKeepAlive::Text(text) => go_json::parse_duration(text).map_err(Error::bad)?,
     };
     // A negative one, or one that is longer than time, can't be converted: it means for good.
     Ok(duration.map_or(KeepAlive::Forever, KeepAlive::For))
@@ -351,42 +376,13 @@ pub async fn body(request: Request<Incoming>) -> Result<Bytes, Error> {
     Ok(body.to_bytes())
 }
 
-async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Error> {
+/// A request that is a `shape` in Ollama.
+async fn read<T: DeserializeOwned>(
+    request: Request<Incoming>,
+    shape: &go_json::Struct,
+) -> Result<T, Error> {
     let body = body(request).await?;
-    if body.is_empty() {
-        return Err(Error::bad("missing request body"));
-    }
-    serde_json::from_slice(&body).map_err(|error| Error::bad(error.to_string()))
-}
-
-fn object(value: &impl Serialize) -> Reply {
-    with_type(whole(json::bytes(value)), "application/json; charset=utf-8")
-}
-
-fn whole(text: Vec<u8>) -> Body {
-    let text = Bytes::from(text);
-    let body = if text.len() <= LONGEST_SIZED {
-        Full::new(text).boxed_unsync()
-    } else {
-        let frame = futures::stream::once(async { Ok(Frame::data(text)) });
-        BodyExt::boxed_unsync(StreamBody::new(frame))
-    };
-    Either::Right(body)
-}
-
-fn text(status: StatusCode, text: &'static str) -> Reply {
-    let body = Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync();
-    let mut reply = with_type(Either::Right(body), "text/plain; charset=utf-8");
-    *reply.status_mut() = status;
-    reply
-}
-
-fn with_type(body: Body, content_type: &'static str) -> Reply {
-    let mut reply = Response::new(body);
-    reply
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    reply
+    go_json::read(&body, shape).map_err(|refusal| refusal.into_error("missing request body"))
 }
 
 #[cfg(test)]

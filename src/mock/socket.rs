@@ -19,15 +19,22 @@ use tokio::net::TcpStream;
 #[derive(Default)]
 pub struct Ledger {
     handed: Cell<usize>,
+    /// So many of those handed over last have not gone to hyper yet: a fault keeps them back.
+    held: Cell<usize>,
     sent: RefCell<Vec<Moment>>,
     waiting: RefCell<Option<Waker>>,
+    flushes: Cell<u64>,
+    waiting_for_flush: RefCell<Option<Waker>>,
+    ends_by_reset: Cell<bool>,
 }
 
 impl Ledger {
     /// Begins a reply.
     pub fn begin(&self) {
         self.handed.set(0);
+        self.held.set(0);
         self.sent.borrow_mut().clear();
+        self.waiting.take();
     }
 
     /// So many more tokens go to hyper.
@@ -44,8 +51,56 @@ impl Ledger {
         Poll::Ready(self.sent.take())
     }
 
+    /// Whether someone waits until all tokens that were handed over are sent.
+    pub fn is_awaited(&self) -> bool {
+        self.waiting.borrow().is_some()
+    }
+
+    /// How many tokens were handed over.
+    pub fn handed(&self) -> usize {
+        self.handed.get()
+    }
+
+    /// The last so many tokens that were handed over do not go to hyper yet.
+    pub fn hold(&self, tokens: usize) {
+        self.held.set(self.held.get() + tokens);
+    }
+
+    /// So many of those held back go to hyper now.
+    pub fn release(&self, tokens: usize) {
+        self.held.set(self.held.get().saturating_sub(tokens));
+    }
+
+    /// How often hyper has written all that it had.
+    pub fn flushes(&self) -> u64 {
+        self.flushes.get()
+    }
+
+    /// Ready once hyper has written all that it had more often than `before`.
+    pub fn poll_flushed(&self, cx: &mut Context<'_>, before: u64) -> Poll<()> {
+        if self.flushes.get() > before {
+            return Poll::Ready(());
+        }
+        *self.waiting_for_flush.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// The connection is to end by a reset.
+    pub fn reset(&self) {
+        self.ends_by_reset.set(true);
+    }
+
+    /// Hyper has written all that it had.
+    pub fn flushed(&self) {
+        self.flushes.set(self.flushes.get() + 1);
+        if let Some(waker) = self.waiting_for_flush.take() {
+            waker.wake();
+        }
+    }
+
     fn written(&self, at: Moment) {
-        self.sent.borrow_mut().resize(self.handed.get(), at);
+        let gone = self.handed.get() - self.held.get();
+        self.sent.borrow_mut().resize(gone, at);
         if let Some(waker) = self.waiting.take() {
             waker.wake();
         }
@@ -110,10 +165,27 @@ impl Write for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if let Poll::Ready(Ok(())) = flushed {
+            self.ledger.flushed();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ledger.ends_by_reset.get() {
+            return Poll::Ready(Ok(())); // no polite end before it
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Drop for Socket {
+    /// With no time to linger, closing a connection resets it.
+    fn drop(&mut self) {
+        if self.ledger.ends_by_reset.get() {
+            // Where that fails, the connection is gone already.
+            let _ = self.stream.inner().set_zero_linger();
+        }
     }
 }

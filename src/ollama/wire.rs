@@ -151,6 +151,7 @@ pub struct GenerateRequest {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// `system`, `user`, `assistant` or `tool`.
+    #[serde(default, deserialize_with = "null_too")]
     pub role: String,
     /// What was said.
     #[serde(default, deserialize_with = "null_too")]

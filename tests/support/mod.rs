@@ -3,10 +3,12 @@
 #![allow(dead_code, unused_imports)] // each test takes a part
 
 mod asking;
+mod driver;
 mod raw;
 
 pub use asking::{call_times, pieces};
-pub use raw::{Reply, ask, first_of};
+pub use driver::Driver;
+pub use raw::{Reply, Wire, ask, first_of, wire};
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

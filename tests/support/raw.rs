@@ -1,7 +1,7 @@
 //! HTTP by hand, over a plain socket, so that no client's leniency hides what a server says.
 
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
@@ -112,4 +112,58 @@ fn read(stream: TcpStream, head: &str) -> Reply {
         reply.chunks.push(read(length));
     }
     reply
+}
+
+/// A reply byte by byte, however it ended.
+pub struct Wire {
+    /// Status line and headers.
+    pub head: String,
+    /// What came after it.
+    pub body: Vec<u8>,
+    /// What the last read said, if not that the other side has closed.
+    pub broken: Option<ErrorKind>,
+}
+
+impl Wire {
+    /// The HTTP chunks that came whole.
+    pub fn chunks(&self) -> Vec<&[u8]> {
+        self.chunks_and_rest().0
+    }
+
+    /// Whether the last chunk said that it is the last.
+    pub fn is_complete(&self) -> bool {
+        self.chunks_and_rest().1 == b"0\r\n\r\n"
+    }
+
+    fn chunks_and_rest(&self) -> (Vec<&[u8]>, &[u8]) {
+        let mut chunks = Vec::new();
+        let mut rest = &self.body[..];
+        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+            let size = std::str::from_utf8(&rest[..end]).expect("a chunk size");
+            let size = usize::from_str_radix(size.trim_end(), 16).expect("a chunk size");
+            let chunk = end + 1..end + 1 + size;
+            if size == 0 || rest.len() < chunk.end + 2 {
+                break;
+            }
+            chunks.push(&rest[chunk.clone()]);
+            assert_eq!(&rest[chunk.end..chunk.end + 2], b"\r\n");
+            rest = &rest[chunk.end + 2..];
+        }
+        (chunks, rest)
+    }
+}
+
+/// Sends one request and takes what comes until the connection ends, in whichever way.
+pub fn wire(server: &MockServer, head: &str, body: &str) -> Wire {
+    let mut stream = send(server, head, body);
+    let mut bytes = Vec::new();
+    // What was read before an error stays in `bytes`.
+    let broken = stream.read_to_end(&mut bytes).err().map(|e| e.kind());
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    let end = end.map_or(bytes.len(), |end| end + 4);
+    Wire {
+        head: String::from_utf8(bytes[..end].to_vec()).expect("an ASCII head"),
+        body: bytes.split_off(end),
+        broken,
+    }
 }

@@ -1,5 +1,6 @@
 //! `tare mock`: a server that answers as Ollama does, with every delay known.
 
+mod faults;
 mod limits;
 mod self_test;
 
@@ -15,9 +16,7 @@ use std::ops::RangeInclusive;
 
 /// Run a mock Ollama whose every delay is known
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  tare mock --profile paced-10ms --listen 127.0.0.1:11500
-  curl http://127.0.0.1:11500/api/generate -d '{\"model\":\"gemma3\",\"prompt\":\"Why?\"}'")]
+#[command(after_help = faults::help())]
 pub struct Arguments {
     /// Address to listen on, port 0 for any that is free; several times for several servers
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:11434")]
@@ -52,6 +51,12 @@ pub struct Arguments {
     /// Name of the model to serve, instead of the profile's
     #[arg(long)]
     model: Option<String>,
+    /// Fault in the replies, KIND[=ARGUMENTS][@WHEN], see below; several times for several
+    #[arg(long, value_name = "SPEC")]
+    fault: Vec<String>,
+    /// Seed of the faults that strike by chance, instead of the profile's
+    #[arg(long, value_name = "N")]
+    fault_seed: Option<u64>,
     /// Stay on one processor, counted from 0
     #[arg(long, value_name = "CPU")]
     pin: Option<usize>,
@@ -79,6 +84,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(model) = arguments.model {
         profile.model = model;
     }
+    let faults = faults::read(&arguments.fault)?;
+    let fault_seed = arguments.fault_seed.unwrap_or(profile.seed);
     profile.parallel = arguments.parallel.or(profile.parallel);
     let gpus = match (arguments.gpus.get(), arguments.listen.len()) {
         (1, _) => Gpus::Shared,
@@ -93,7 +100,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         limits::pin(processor)?;
     }
     limits::open_many_files();
-    let mut mock = Mock::listen(&arguments.listen, gpus, profile)?;
+    let mut mock = Mock::listen(&arguments.listen, gpus, profile)?.with_faults(faults, fault_seed);
     if let Some(trace) = trace {
         mock = mock.with_trace(trace, arguments.speed);
     }

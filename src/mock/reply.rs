@@ -1,0 +1,173 @@
+//! Replies as they go to hyper: objects, refusals and streams, and each of them with faults.
+
+use super::fault::{Faulty, Plan};
+use super::json;
+use super::openai;
+use super::routes::Error;
+use super::socket::Ledger;
+use super::stream::{Dialect, Stream};
+use crate::engine::Refusal;
+use crate::ollama::wire::ErrorBody;
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Either, Full, StreamBody};
+use hyper::body::Frame;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::rc::Rc;
+
+/// Ollama gives a length for what its web framework can hold back, and sends longer in chunks.
+const LONGEST_SIZED: usize = 2048;
+/// What Ollama says where its runner goes away in the middle of an answer.
+const RUNNER_GONE: &str = "an error was encountered while running the model: unexpected EOF";
+
+/// A stream as it is, a reply with faults, or anything else.
+pub type Body = Either<Stream, Either<Box<Faulty<Stream>>, UnsyncBoxBody<Bytes, Infallible>>>;
+pub type Reply = Response<Body>;
+
+/// A value as JSON.
+pub fn object(value: &impl Serialize) -> Reply {
+    with_type(whole(json::bytes(value)), "application/json; charset=utf-8")
+}
+
+/// A body in one piece.
+pub fn whole(text: Vec<u8>) -> Body {
+    let text = Bytes::from(text);
+    let body = if text.len() <= LONGEST_SIZED {
+        Full::new(text).boxed_unsync()
+    } else {
+        let frame = futures::stream::once(async { Ok(Frame::data(text)) });
+        BodyExt::boxed_unsync(StreamBody::new(frame))
+    };
+    Either::Right(Either::Right(body))
+}
+
+/// Plain text.
+pub fn text(status: StatusCode, text: &'static str) -> Reply {
+    let body = Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync();
+    let body = Either::Right(Either::Right(body));
+    let mut reply = with_type(body, "text/plain; charset=utf-8");
+    *reply.status_mut() = status;
+    reply
+}
+
+pub fn with_type(body: Body, content_type: &'static str) -> Reply {
+    let mut reply = Response::new(body);
+    let content_type = HeaderValue::from_static(content_type);
+    reply.headers_mut().insert(CONTENT_TYPE, content_type);
+    reply
+}
+
+/// An error in Ollama's form.
+pub fn refusal(Error(status, message): &Error) -> Reply {
+    let error = Cow::Borrowed(&**message);
+    let mut reply = object(&ErrorBody { error });
+    *reply.status_mut() = *status;
+    reply
+}
+
+/// An error in OpenAI's form.
+pub fn openai_refusal(error: &Error) -> Reply {
+    let mut reply = with_type(whole(openai::error(error)), "application/json");
+    *reply.status_mut() = error.0;
+    reply
+}
+
+fn refused(dialect: Dialect, error: &Error) -> Reply {
+    match dialect {
+        Dialect::Ollama(_) => refusal(error),
+        Dialect::OpenAi(_) => openai_refusal(error),
+    }
+}
+
+/// The error that a fault wants instead of a reply, in Ollama's words where it has some for this
+/// status, and else in HTTP's.
+pub fn struck(dialect: Dialect, status: StatusCode, model: &str) -> Reply {
+    let error = match status.as_u16() {
+        404 => Error(status, format!("model '{model}' not found").into()),
+        499 => Error(status, "request canceled".into()),
+        500 => Error(
+            status,
+            "llama runner process has terminated: exit status 2".into(),
+        ),
+        503 => Refusal::Busy.into(),
+        _ => {
+            let words = status.canonical_reason().unwrap_or("error");
+            Error(status, words.to_lowercase().into())
+        }
+    };
+    refused(dialect, &error)
+}
+
+/// A stream, with what a plan does to it.
+pub fn streamed(
+    dialect: Dialect,
+    stream: Stream,
+    plan: Option<&Plan>,
+    ledger: Rc<Ledger>,
+) -> Reply {
+    let body = match plan.filter(|plan| !plan.spares_lines()) {
+        None => Either::Left(stream),
+        Some(plan) => {
+            let message = plan.error().flatten().unwrap_or(RUNNER_GONE);
+            let error = error_line(dialect, message);
+            let faulty = Faulty::stream(stream, plan, error, ledger);
+            Either::Right(Either::Left(Box::new(faulty)))
+        }
+    };
+    with_type(body, dialect.stream_type())
+}
+
+/// A reply in one piece, with what a plan does to it.
+pub fn in_one_piece(
+    dialect: Dialect,
+    mut object: Vec<u8>,
+    plan: Option<&Plan>,
+    ledger: Rc<Ledger>,
+) -> Reply {
+    let Some(plan) = plan else {
+        return with_type(whole(object), dialect.whole_type());
+    };
+    if let Some(message) = plan.error() {
+        let message = message.unwrap_or(RUNNER_GONE).to_owned().into();
+        return refused(dialect, &Error(StatusCode::INTERNAL_SERVER_ERROR, message));
+    }
+    plan.lines.change_whole(&mut object);
+    let body = if plan.breaks_off() {
+        let faulty = Faulty::whole(object, plan, ledger);
+        Either::Right(Either::Left(Box::new(faulty)))
+    } else {
+        whole(object)
+    };
+    with_type(body, dialect.whole_type())
+}
+
+/// The reply with the content type that a fault wants.
+pub fn typed_by(plan: &Plan, mut reply: Reply) -> Reply {
+    if let Some(content_type) = &plan.content_type {
+        let headers = reply.headers_mut();
+        headers.insert(CONTENT_TYPE, content_type.clone());
+    }
+    reply
+}
+
+/// An error as a stream says it.
+fn error_line(dialect: Dialect, message: &str) -> Vec<u8> {
+    match dialect {
+        Dialect::Ollama(_) => {
+            let error = Cow::Borrowed(message);
+            let mut line = json::bytes(&ErrorBody { error });
+            line.push(b'\n');
+            line
+        }
+        Dialect::OpenAi(_) => {
+            let message = message.to_owned().into();
+            let error = Error(StatusCode::INTERNAL_SERVER_ERROR, message);
+            // It ends its own line; an event ends with an empty one.
+            [b"data: ", &*openai::error(&error), b"\n"].concat()
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What every cell's client makes of the mock's faults: it survives what can be survived with the
+//! very same tokens, and says of everything else in one line what it was.
+
+use crate::support::mock;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+use tare::cell::{Cell, Workload};
+use tare::client::{Client, ClientError, Endpoint, Limits, Options, Phase};
+use tare::engine::text::Text;
+use tare::invocation::MockServer;
+use tare::meter::Recorder;
+use tare::mock::FAULT_HEADER;
+use tare::ollama::wire::Options as ModelOptions;
+use tare::ollama::{CallError, ChatRequest, GenerateRequest, Message, Ollama};
+use tare::runtime::Runtime;
+
+const TOKENS: usize = 20;
+
+fn tokens() -> Vec<&'static str> {
+    Text::new(5).take(TOKENS).collect()
+}
+
+/// Asks both routes, one after the other.
+struct Ask(Options);
+
+type Told = Result<Vec<String>, CallError>;
+
+impl Workload for Ask {
+    type Output = [Told; 2];
+
+    fn run<R: Runtime, C: Client<R>>(self) -> [Told; 2] {
+        let rt = R::new(NonZeroUsize::new(2).expect("2 is not 0")).expect("a runtime");
+        let ollama = Ollama::<R, C>::new(rt.clone(), Arc::new(self.0)).expect("a client");
+        let options = ModelOptions {
+            seed: Some(5),
+            num_predict: Some(TOKENS as i32),
+            ..ModelOptions::default()
+        };
+        let generate = GenerateRequest {
+            model: "gemma3".to_owned(),
+            prompt: "Why?".to_owned(),
+            options: options.clone(),
+            ..GenerateRequest::default()
+        };
+        let chat = ChatRequest {
+            model: "gemma3".to_owned(),
+            messages: vec![Message {
+                role: "user".to_owned(),
+                content: "Why?".to_owned(),
+            }],
+            options,
+            ..ChatRequest::default()
+        };
+        rt.run(async move {
+            let mut recorder = Recorder::start(100);
+            let last = ollama.generate(&generate, &mut recorder).await;
+            let generated = last.map(|last| heard(recorder.finish(last).tokens()));
+            let mut recorder = Recorder::start(100);
+            let last = ollama.chat(&chat, &mut recorder).await;
+            let chatted = last.map(|last| heard(recorder.finish(last).tokens()));
+            [generated, chatted]
+        })
+    }
+}
+
+fn heard<'a>(tokens: impl Iterator<Item = &'a str>) -> Vec<String> {
+    tokens.map(str::to_owned).collect()
+}
+
+fn ask(cell: Cell, server: &MockServer, faults: &'static str, limits: Limits) -> [Told; 2] {
+    let mut options = Options::new(Endpoint::resolve(server.base_url()).expect("a URL"));
+    options.limits = limits;
+    options.read_buffer = cell.read_buffer();
+    options.headers.push((FAULT_HEADER, faults));
+    cell.weigh(Ask(options))
+}
+
+/// Nothing here lasts as long, so that what hangs fails.
+fn patient() -> Limits {
+    Limits {
+        head: Duration::from_secs(60),
+        gap: Duration::from_secs(60),
+        call: Duration::from_secs(60),
+        ..Limits::default()
+    }
+}
+
+#[test]
+fn what_can_be_survived_is_survived_with_the_same_tokens() {
+    let server = mock("instant");
+    for faults in [
+        "split=1",
+        "split=40",
+        "merge=3",
+        "merge=1000",
+        "extra-fields",
+        "huge-context=200000",
+        "stall=5ms, slow-head=5ms",
+        "content-type=application/json",
+        "merge=4, split=150, extra-fields, huge-context=5000, stall=2ms:7",
+        "truncate=1000, error=1000, reset=1000",
+    ] {
+        for cell in Cell::matrix() {
+            for told in ask(cell, &server, faults, patient()) {
+                assert_eq!(told.expect(faults), tokens(), "{cell}, {faults}");
+            }
+        }
+    }
+}
+
+/// Asks with every cell, and has both routes' errors looked at.
+fn fails(faults: &'static str, limits: Limits, is_right: impl Fn(&CallError) -> bool) {
+    let server = mock("instant");
+    for cell in Cell::matrix() {
+        for told in ask(cell, &server, faults, limits) {
+            let error = told.expect_err(faults);
+            assert!(is_right(&error), "{cell}, {faults}: {error:?}");
+            let words = error.to_string();
+            let address = server.base_url().trim_start_matches("http://");
+            assert!(words.contains(address), "{cell}, {faults}: {words}");
+            assert!(!words.contains('\n'), "{cell}, {faults}: {words}");
+        }
+    }
+}
+
+#[test]
+fn a_truncated_answer_is_said_to_be_one() {
+    for (faults, n) in [("truncate=0", 0), ("truncate=7", 7), ("truncate=20", 20)] {
+        fails(
+            faults,
+            patient(),
+            |error| matches!(error, CallError::Truncated { tokens, .. } if *tokens == n),
+        );
+    }
+}
+
+#[test]
+fn an_error_in_the_middle_is_told_in_the_servers_words() {
+    for (faults, n) in [("error=0:no memory", 0), ("error=7:no memory", 7)] {
+        fails(faults, patient(), |error| {
+            let CallError::GaveUp {
+                tokens, message, ..
+            } = error
+            else {
+                return false;
+            };
+            *tokens == n && message == "no memory"
+        });
+    }
+}
+
+#[test]
+fn a_reset_is_a_broken_exchange() {
+    for faults in ["reset=0", "reset=7"] {
+        fails(faults, patient(), |error| {
+            matches!(error, CallError::Client(ClientError::Broken { .. }))
+        });
+    }
+}
+
+#[test]
+fn what_stalls_or_never_begins_runs_into_its_limit() {
+    const SOON: Duration = Duration::from_millis(150);
+    let limit = |error: &CallError| match error {
+        CallError::Client(ClientError::TimedOut { phase, .. }) => Some(*phase),
+        _ => None,
+    };
+    let gap = Limits {
+        gap: SOON,
+        ..patient()
+    };
+    fails("stall=10m:7", gap, |error| limit(error) == Some(Phase::Gap));
+    let head = Limits {
+        head: SOON,
+        ..patient()
+    };
+    fails("slow-head=10m", head, |error| {
+        limit(error) == Some(Phase::Head)
+    });
+}
+
+#[test]
+fn what_is_not_utf8_is_malformed() {
+    fails("bad-utf8=7", patient(), |error| {
+        matches!(error, CallError::Malformed { .. })
+    });
+}
+
+#[test]
+fn a_status_is_a_refusal_in_the_servers_words() {
+    fails("status=404", patient(), |error| {
+        let CallError::Refused {
+            status, message, ..
+        } = error
+        else {
+            return false;
+        };
+        *status == 404 && message == "model 'gemma3' not found"
+    });
+    fails("status=503", patient(), |error| {
+        matches!(error, CallError::Refused { status: 503, .. })
+    });
+}
+
+#[test]
+fn another_content_type_is_no_ollama() {
+    fails(
+        "content-type=text/html",
+        patient(),
+        |error| matches!(error, CallError::NotOllama { status: 200, content_type, .. } if content_type == "text/html"),
+    );
+    fails("status=502, content-type=text/html", patient(), |error| {
+        matches!(error, CallError::Refused { status: 502, .. })
+    });
+}
