@@ -7,7 +7,7 @@ mod arguments;
 mod blocks;
 mod progress;
 
-pub use arguments::{Arguments, not_negative};
+pub use arguments::{Arguments, api, not_negative};
 
 use super::Failure;
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};

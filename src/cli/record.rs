@@ -7,13 +7,13 @@ use super::Failure;
 use super::server;
 use crate::client::{Endpoint, EndpointError, Limits, Options as ClientOptions, Raw};
 use crate::meter::Recorder;
-use crate::ollama::{Api, Identity, Ollama, Options, Question};
+use crate::ollama::{Api, Identity, Ollama, Options, Question, Software};
 use crate::report::files::write_all;
 use crate::report::provenance::Provenance;
 use crate::runtime::{Runtime, Threads};
-use crate::trace::{Exchange, Head, Machine, SCHEMA, Trace, record};
+use crate::trace::{Exchange, Head, Machine, RecordError, SCHEMA, Trace, record};
 use crate::workflow::{Answer, ingest, prompt};
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
 use std::num::NonZeroUsize;
@@ -35,7 +35,7 @@ pub struct Arguments {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:11434")]
     base_url: String,
     /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
-    #[arg(long, default_value_t)]
+    #[arg(long, default_value_t, value_parser = super::agent::api())]
     api: Api,
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
@@ -83,28 +83,33 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     client.limits = Limits::default();
     let ollama = Ollama::<Threads, Raw>::new(rt.clone(), Arc::new(client.clone()))?;
 
-    let session = Session {
-        ollama,
-        api,
-        model: arguments.model,
-        options: Options {
+    let (model, options) = (
+        arguments.model,
+        Options {
             num_predict: arguments.num_predict,
             seed: arguments.seed,
             temperature: arguments.temperature,
             ..Options::default()
         },
-    };
+    );
     let (prompts, corpus) = (arguments.prompt, arguments.corpus);
     let recording = async move {
-        let rt = session.ollama.runtime().clone();
-        let server = server::look_for::<Threads, Raw>(rt, &client, api, "").await?;
+        let rt = ollama.runtime().clone();
+        let identity = server::look_for::<Threads, Raw>(rt, &client, api, "").await?;
         // Opens the connection, so that the first call does not pay for it.
-        session.ollama.identify(api).await?;
+        ollama.identify(api).await?;
+        let session = Session {
+            ollama,
+            server: identity.software,
+            api,
+            model,
+            options,
+        };
         let exchanges = match corpus {
             Some(corpus) => session.agent(&corpus).await?,
             None => session.prompts(&prompts).await?,
         };
-        anyhow::Ok((server, session.model, exchanges))
+        anyhow::Ok((identity, session.model, exchanges))
     };
     let (server, model, exchanges) = rt.run(recording)?;
     let trace = Trace {
@@ -179,6 +184,7 @@ fn head(
 /// The server, and how it is asked.
 struct Session {
     ollama: Ollama<Threads, Raw>,
+    server: Software,
     api: Api,
     model: String,
     options: Options,
@@ -214,7 +220,14 @@ impl Session {
         };
         let mut heard = Recorder::start(0);
         let recorded = record(&self.ollama, self.api, &question, &mut heard).await;
-        let exchange = recorded.with_context(|| format!("{what} was not recorded"))?;
+        let exchange = recorded.map_err(|error| {
+            let remedy = match &error {
+                RecordError::Call(cause) => server::remedy(cause, self.server, &self.model),
+                _ => None,
+            };
+            let remedy = remedy.map(|remedy| format!("; {remedy}"));
+            anyhow!("{what}: {error}{}", remedy.unwrap_or_default())
+        })?;
         let call = heard.finish(exchange.answer().last.clone());
         let ms = |time: Option<std::time::Duration>| {
             time.map_or_else(

@@ -1,8 +1,8 @@
-//! The server at the other end, before anything is asked of it: who is there, and what to do if
-//! nobody is.
+//! The server at the other end: who is there, and what to do if nobody is, or if it has no such
+//! model.
 
 use crate::client::{Client, ClientError, Limits, Options, Phase};
-use crate::ollama::{Api, CallError, Identity, Ollama};
+use crate::ollama::{Api, CallError, Identity, Ollama, Software};
 use crate::runtime::Runtime;
 use anyhow::anyhow;
 use std::sync::Arc;
@@ -53,4 +53,17 @@ pub async fn look_for<R: Runtime, C: Client<R>>(
         }
         (error, _) => error.into(),
     })
+}
+
+/// What to do about a call that failed, where the server's words do not say.
+pub fn remedy(cause: &CallError, server: Software, model: &str) -> Option<String> {
+    match (cause, server) {
+        (CallError::Refused { status: 404, .. }, Software::Ollama) => Some(format!(
+            "get the model with `ollama pull {model}`, or name another with --model"
+        )),
+        (CallError::Refused { status: 404, .. }, _) => {
+            Some("name a model with --model that the server's /v1/models lists".to_owned())
+        }
+        _ => None,
+    }
 }

@@ -4,12 +4,13 @@ use super::Mock;
 use super::arguments::Plan;
 use super::progress::Progress;
 use crate::cell::Workload;
-use crate::client::{Client, ClientError, Limits, Options as ClientOptions, Phase};
+use crate::cli::server;
+use crate::client::{Client, Options as ClientOptions};
 use crate::engine::Profile;
 use crate::engine::text::Text;
 use crate::invocation::InvocationError;
 use crate::meter::Digest;
-use crate::ollama::{Api, CallError, Identity, Ollama, Software};
+use crate::ollama::{Api, Identity, Ollama, Software};
 use crate::report::agent::{Measured, Side};
 use crate::runtime::Runtime;
 use crate::workflow::{AgentError, AgentRun, Job, run_agent};
@@ -17,7 +18,6 @@ use anyhow::{Context, anyhow};
 use fastrand::Rng;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The workload.
 pub struct Blocks {
@@ -87,7 +87,12 @@ impl Blocks {
         self,
         rt: R,
     ) -> anyhow::Result<(Identity, Vec<Measured>)> {
-        let server = self.look_for_server::<R, C>(rt.clone()).await?;
+        let otherwise = match self.mock {
+            Some(_) => "",
+            None => ", or add `--mock` to do without one",
+        };
+        let identity =
+            server::look_for::<R, C>(rt.clone(), &self.client, self.api, otherwise).await?;
         let ollama = Ollama::<R, C>::new(rt, Arc::new(self.client.clone()))?;
         // Opens the connection, so that no run pays for it.
         ollama.identify(self.api).await?;
@@ -99,13 +104,13 @@ impl Blocks {
             progress.begin(block, side);
             let job = self.job(side);
             let run = run_agent(&ollama, job).await;
-            let run = run.map_err(|error| explain(error, job, server.software))?;
+            let run = run.map_err(|error| explain(error, job, identity.software))?;
             self.check(&run, job)?;
             progress.end(block, side, &run);
             measured.push(Measured { block, side, run });
         }
         progress.finish();
-        Ok((server, measured))
+        Ok((identity, measured))
     }
 
     fn job(&self, side: Side) -> &Job {
@@ -113,50 +118,6 @@ impl Blocks {
             Side::Baseline => &self.baseline,
             Side::Chimera => &self.chimera,
         }
-    }
-
-    /// Which server it is. One that is there says it at once, whatever it is busy with, so
-    /// this waits less long than a call does.
-    async fn look_for_server<R: Runtime, C: Client<R>>(&self, rt: R) -> anyhow::Result<Identity> {
-        const PATIENCE: Duration = Duration::from_secs(10);
-        let limits = self.client.limits;
-        let options = ClientOptions {
-            limits: Limits {
-                head: limits.head.min(PATIENCE),
-                gap: limits.gap.min(PATIENCE),
-                ..limits
-            },
-            ..self.client.clone()
-        };
-        let ollama = Ollama::<R, C>::new(rt, Arc::new(options))?;
-        let found = ollama.identify(self.api).await;
-        found.map_err(|error| match (error, self.api) {
-            (
-                CallError::Client(
-                    cause @ (ClientError::Connect { .. }
-                    | ClientError::TimedOut {
-                        phase: Phase::Connect | Phase::Head,
-                        ..
-                    }),
-                ),
-                api,
-            ) if self.mock.is_none() => {
-                let (missing, remedy) = match api {
-                    Api::Generate | Api::Chat => ("Ollama", "start Ollama (`ollama serve`)"),
-                    Api::OpenAi => (
-                        "server",
-                        "start one that speaks OpenAI's API, name its address with --base-url",
-                    ),
-                };
-                anyhow!(
-                    "no {missing} answers: {cause}; {remedy}, or add `--mock` to do without one"
-                )
-            }
-            (error @ CallError::NotOllama { .. }, Api::Generate | Api::Chat) => {
-                anyhow!("{error}, or add `--api openai` if it speaks OpenAI's")
-            }
-            (error, _) => error.into(),
-        })
     }
 
     /// With a mock every token is known beforehand, and a run that lost or changed one is none.
@@ -197,19 +158,15 @@ fn order(runs: u32, seed: u64) -> Vec<(u32, Side)> {
 
 /// Adds what to do about it, where the server's words do not say.
 fn explain(error: AgentError, job: &Job, server: Software) -> anyhow::Error {
-    let unknown = match &error {
+    let remedy = match &error {
         AgentError::Analysis(cause) | AgentError::Report(cause) => {
-            matches!(cause, CallError::Refused { status: 404, .. })
+            server::remedy(cause, server, &job.model)
         }
-        AgentError::Ingest(_) => false,
+        AgentError::Ingest(_) => None,
     };
-    let model = &job.model;
-    match server {
-        _ if !unknown => error.into(),
-        Software::Ollama => anyhow!(
-            "{error}; get the model with `ollama pull {model}`, or name another with --model"
-        ),
-        _ => anyhow!("{error}; name a model with --model that the server's /v1/models lists"),
+    match remedy {
+        Some(remedy) => anyhow!("{error}; {remedy}"),
+        None => error.into(),
     }
 }
 
