@@ -2,6 +2,9 @@
 //!
 //! | question | file |
 //! |---|---|
+//! | Is this cell faster, slower, equivalent, or is it undecided? | `verdict.rs` |
+//! | And each of a family of cells? | `family.rs` |
+//! | How is a verdict said, and nothing beyond it? | `wording.rs` |
 //! | How sure is a mean, or a ratio of means within blocks? | `bootstrap.rs` |
 //! | What if there are too few blocks to resample? | `student.rs` |
 //! | Do two samples without common blocks differ? | `welch.rs` (means), `rank.rs` (order) |
@@ -23,21 +26,27 @@ mod bootstrap;
 mod counts;
 mod describe;
 mod fairness;
+mod family;
 mod groups;
 mod holm;
 #[cfg(test)]
 mod oracle;
 mod power;
 mod rank;
+#[cfg(test)]
+mod simulation;
 mod spread;
 mod student;
 mod tost;
+mod verdict;
 mod welch;
+mod wording;
 
 pub use bootstrap::{Interval, mean_interval, ratio_interval};
 pub use counts::{ChiSquare, Rate, chi_square, fisher_exact};
 pub use describe::{Quartiles, mean, median, quantile, sample_sd, variation};
 pub use fairness::jain_fairness;
+pub use family::{Comparison, Terms, judge};
 pub use groups::{Anova, KruskalWallis, anova, kruskal_wallis};
 pub use holm::holm;
 pub use power::{MOST_SAMPLES, minimal_detectable_effect, power, samples_needed};
@@ -45,4 +54,5 @@ pub use rank::{MannWhitney, cliffs_delta, mann_whitney};
 pub use spread::{brown_forsythe, levene};
 pub use student::{TTest, one_sample_t, paired_ratio};
 pub use tost::{Tost, tost};
+pub use verdict::{Further, Judgement, Margin, Verdict};
 pub use welch::{welch_interval, welch_t};
