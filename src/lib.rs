@@ -15,7 +15,7 @@
 //! | [`mock`] | the engine behind HTTP, in a process of its own |
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
 //! | [`cell`] | from a cell's name to the monomorphised workload |
-//! | [`stats`] | means, intervals, ratios; no I/O |
+//! | [`stats`] | intervals, tests, verdicts; no I/O |
 //! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`cli`] | the `tare` command, one file per subcommand |

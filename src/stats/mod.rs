@@ -1,9 +1,58 @@
 //! Numbers in, numbers out: no I/O, no clock, and every random draw from a seed.
+//!
+//! | question | file |
+//! |---|---|
+//! | Is this cell faster, slower, equivalent, or is it undecided? | `verdict.rs` |
+//! | And each of a family of cells? | `family.rs` |
+//! | How is a verdict said, and nothing beyond it? | `wording.rs` |
+//! | How sure is a mean, or a ratio of means within blocks? | `bootstrap.rs` |
+//! | What if there are too few blocks to resample? | `student.rs` |
+//! | Do two samples without common blocks differ? | `welch.rs` (means), `rank.rs` (order) |
+//! | How large is a difference, whatever the distribution? | `rank.rs` (Cliff's delta) |
+//! | Is a mean within bounds fixed beforehand? | `tost.rs` |
+//! | What is a p-value worth among many? | `holm.rs` |
+//! | What could so many invocations find, and how many does it take? | `power.rs` |
+//! | Is one cell less steady than another? | `spread.rs` |
+//! | Does anything differ among many groups, and how much of it does the grouping explain? | `groups.rs` |
+//! | How sure is a success rate, and do two differ? | `counts.rs` |
+//! | How evenly was something shared? | `fairness.rs` |
+//! | What are the samples like: mean, spread, quartiles? | `describe.rs` |
+//!
+//! Where a question has no answer, of too few samples say, or of one that is not finite, the answer
+//! is `None`, never a NaN. The tests hold every closed formula against SciPy and statsmodels:
+//! `oracle/values.json` has their answers, and `oracle/scipy_values.py` wrote it.
 
 mod bootstrap;
+mod counts;
 mod describe;
+mod fairness;
+mod family;
+mod groups;
+mod holm;
+#[cfg(test)]
+mod oracle;
+mod power;
+mod rank;
+#[cfg(test)]
+mod simulation;
+mod spread;
 mod student;
+mod tost;
+mod verdict;
+mod welch;
+mod wording;
 
 pub use bootstrap::{Interval, mean_interval, ratio_interval};
-pub use describe::{mean, quantile, sample_sd};
-pub use student::paired_ratio;
+pub use counts::{ChiSquare, Rate, chi_square, fisher_exact};
+pub use describe::{Quartiles, mean, median, quantile, sample_sd, variation};
+pub use fairness::jain_fairness;
+pub use family::{Comparison, Terms, judge};
+pub use groups::{Anova, KruskalWallis, anova, kruskal_wallis};
+pub use holm::holm;
+pub use power::{MOST_SAMPLES, minimal_detectable_effect, power, samples_needed};
+pub use rank::{MannWhitney, cliffs_delta, mann_whitney};
+pub use spread::{brown_forsythe, levene};
+pub use student::{TTest, one_sample_t, paired_ratio};
+pub use tost::{Tost, tost};
+pub use verdict::{Further, Judgement, Margin, Verdict};
+pub use welch::{welch_interval, welch_t};

@@ -1,25 +1,60 @@
-//! Student's interval for the ratio of pairs, for samples too few to resample.
+//! Student's t: the test of one sample, and the interval for the ratio of pairs too few to resample.
 //!
 //! A bootstrap of three pairs never leaves the range of the three, so its interval excludes 1
 //! whenever all three lie on one side: by chance in one case of four. Student's interval of the
 //! mean log ratio knows how little three are, at the price of assuming that the log ratios are
 //! about normal.
 
+use super::describe::{all_finite, all_positive};
 use super::{Interval, sample_sd};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{Continuous, ContinuousCDF, StudentsT};
+
+/// What a t-test says.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TTest {
+    /// The difference in standard errors.
+    pub t: f64,
+    /// Degrees of freedom; Welch's need not be whole.
+    pub freedom: f64,
+    /// The chance of a t at least as far from zero, were there no difference; two-sided, 0 to 1.
+    pub p: f64,
+}
+
+impl TTest {
+    /// Of a difference and its standard error; `None` where the error is zero or either is not
+    /// finite, for then there is no t.
+    pub(super) fn of(difference: f64, error: f64, freedom: f64) -> Option<Self> {
+        let t = difference / error;
+        let usable = error > 0.0 && t.is_finite();
+        let p = 2.0 * upper_tail(t.abs(), freedom)?;
+        usable.then_some(Self { t, freedom, p })
+    }
+}
+
+/// Whether the mean of normal samples is the one expected (Student, *Biometrika* 6, 1908); `None`
+/// of fewer than two samples, of samples all equal, or where a value is not finite.
+pub fn one_sample_t(samples: &[f64], expected: f64) -> Option<TTest> {
+    let samples = all_finite(samples)?;
+    let error = sample_sd(samples)? / (samples.len() as f64).sqrt();
+    TTest::of(
+        super::mean(samples)? - expected,
+        error,
+        samples.len() as f64 - 1.0,
+    )
+}
 
 /// The ratio of geometric means, `samples[i]` and `base[i]` being of the same block, with its
 /// interval at the confidence `1 − alpha`; `None` of fewer than two blocks, of unequal lengths, or
 /// where a value is not positive.
 pub fn paired_ratio(samples: &[f64], base: &[f64], alpha: f64) -> Option<Interval> {
-    let positive = |values: &[f64]| values.iter().all(|&value| value > 0.0);
-    if samples.len() != base.len() || !positive(samples) || !positive(base) {
+    if samples.len() != base.len() || !all_positive(samples) || !all_positive(base) {
         return None;
     }
     let pairs = samples.iter().zip(base);
     let logs: Vec<f64> = pairs.map(|(sample, base)| (sample / base).ln()).collect();
     let error = sample_sd(&logs)? / (logs.len() as f64).sqrt();
-    let half = error * two_sided_quantile(logs.len() - 1, alpha)?;
+    let half = error * two_sided_quantile(logs.len() as f64 - 1.0, alpha)?;
     let mean = super::mean(&logs)?;
     Some(Interval {
         estimate: mean.exp(),
@@ -28,10 +63,27 @@ pub fn paired_ratio(samples: &[f64], base: &[f64], alpha: f64) -> Option<Interva
     })
 }
 
-/// The t that |T| exceeds with the probability `alpha`.
-fn two_sided_quantile(freedom: usize, alpha: f64) -> Option<f64> {
-    let student = StudentsT::new(0.0, 1.0, freedom as f64).ok()?;
-    Some(student.inverse_cdf(1.0 - alpha / 2.0))
+/// The chance of a T above `t`, 0 to 1; `None` unless the freedom is positive and finite.
+pub(super) fn upper_tail(t: f64, freedom: f64) -> Option<f64> {
+    let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
+    (freedom.is_finite() && t.is_finite()).then(|| student.sf(t))
+}
+
+/// The t that |T| exceeds with the probability `alpha`, above 0 and at most 1, of which
+/// the t is 0; `None` of any other.
+pub(super) fn two_sided_quantile(freedom: f64, alpha: f64) -> Option<f64> {
+    let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
+    if !(alpha > 0.0 && alpha <= 1.0) {
+        return None;
+    }
+    let found = -student.inverse_cdf(alpha / 2.0);
+    // Its nine digits, and Newton's step to the rest.
+    let step = (student.sf(found) - alpha / 2.0) / student.pdf(found);
+    Some(if step.is_finite() {
+        found + step
+    } else {
+        found
+    })
 }
 
 #[cfg(test)]
@@ -42,15 +94,15 @@ mod tests {
     #[test]
     fn quantiles_are_those_of_the_printed_tables() {
         for (freedom, alpha, expected) in [
-            (1, 0.05, 12.706),
-            (2, 0.05, 4.303),
-            (3, 0.05, 3.182),
-            (4, 0.05, 2.776),
-            (5, 0.01, 4.032),
-            (9, 0.05, 2.262),
-            (30, 0.05, 2.042),
-            (120, 0.05, 1.980),
-            (2, 0.001, 31.599),
+            (1.0, 0.05, 12.706),
+            (2.0, 0.05, 4.303),
+            (3.0, 0.05, 3.182),
+            (4.0, 0.05, 2.776),
+            (5.0, 0.01, 4.032),
+            (9.0, 0.05, 2.262),
+            (30.0, 0.05, 2.042),
+            (120.0, 0.05, 1.980),
+            (2.0, 0.001, 31.599),
         ] {
             let found = two_sided_quantile(freedom, alpha).expect("a distribution");
             assert!(
@@ -84,8 +136,13 @@ mod tests {
         assert_eq!(paired_ratio(&[1.0, 2.0], &[1.0], 0.05), None);
         assert_eq!(paired_ratio(&[1.0, 2.0], &[1.0, 0.0], 0.05), None);
         assert_eq!(paired_ratio(&[1.0, -2.0], &[1.0, 1.0], 0.05), None);
-        assert_eq!(sample_sd(&[1.0]), None);
-        assert_eq!(sample_sd(&[1.0, 3.0]), Some(2f64.sqrt()));
+        assert_eq!(paired_ratio(&[1.0, f64::INFINITY], &[1.0, 1.0], 0.05), None);
+        assert_eq!(paired_ratio(&[1.0, 2.0], &[1.0, 1.0], 0.0), None);
+        let point = paired_ratio(&[1.0, 2.0], &[1.0, 1.0], 1.0).expect("of no confidence at all");
+        assert_eq!(point.low, point.high);
+        assert_eq!(one_sample_t(&[1.0], 0.0), None);
+        assert_eq!(one_sample_t(&[0.1; 3], 0.0), None, "no spread, no t");
+        assert_eq!(one_sample_t(&[1.0, f64::NAN], 0.0), None);
     }
 
     /// Under pairs that differ by chance alone, 95 % intervals must hold 1 in about 95 % of cases,
@@ -106,6 +163,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_t_test_never_yields_what_is_no_number(
+            samples in prop::collection::vec(any::<f64>(), 0..6), expected: f64,
+        ) {
+            if let Some(found) = one_sample_t(&samples, expected) {
+                prop_assert!(found.t.is_finite() && (0.0..=1.0).contains(&found.p), "{found:?}");
+            }
+        }
+
         #[test]
         fn the_interval_holds_its_estimate_and_turns_with_the_pairs(
             pairs in prop::collection::vec((0.1f64..1e3, 0.1f64..1e3), 2..20),

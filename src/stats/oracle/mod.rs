@@ -1,0 +1,239 @@
+//! Every closed formula against SciPy's and statsmodels' answers, to nine digits.
+
+use super::power::{minimal_detectable_effect, power, samples_needed};
+use super::student::two_sided_quantile;
+use super::*;
+use serde_json::Value;
+
+fn values(of: &str) -> Vec<Value> {
+    let all: Value = serde_json::from_str(include_str!("values.json")).expect("JSON");
+    all[of].as_array().expect("a list").clone()
+}
+
+fn samples(value: &Value) -> Vec<f64> {
+    serde_json::from_value(value.clone()).expect("numbers")
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().expect("a number")
+}
+
+fn count(value: &Value) -> usize {
+    usize::try_from(value.as_u64().expect("a count")).expect("a count")
+}
+
+/// The same to nine digits; what the other does not know must be `None` here.
+#[track_caller]
+fn same(what: &str, found: Option<f64>, expected: &Value) {
+    match (found, expected.as_f64()) {
+        (None, None) => {}
+        (Some(found), Some(expected)) => assert!(
+            (found - expected).abs() <= 1e-9 * expected.abs() + 1e-300
+                || expected == 0.0 && found.abs() < 1e-15,
+            "{what}: {found:e}, not {expected:e}"
+        ),
+        other => panic!("{what}: {other:?}"),
+    }
+}
+
+fn each_sample() -> impl Iterator<Item = (String, Value)> {
+    values("pairs").into_iter().flat_map(|pair| {
+        let name = |side: &str| format!("{} {side}", pair["name"]);
+        [
+            (name("a"), pair["a"].clone()),
+            (name("b"), pair["b"].clone()),
+        ]
+    })
+}
+
+#[test]
+fn one_sample() {
+    for (name, expected) in each_sample() {
+        let own = samples(&expected["samples"]);
+        same(&name, mean(&own), &expected["mean"]);
+        same(&name, sample_sd(&own), &expected["sd"]);
+        same(&name, variation(&own), &expected["variation"]);
+        let quartiles = Quartiles::of(&own).expect("samples");
+        same(&name, Some(quartiles.first), &expected["quartiles"][0]);
+        same(&name, Some(quartiles.median), &expected["quartiles"][1]);
+        same(&name, Some(quartiles.third), &expected["quartiles"][2]);
+        let t = one_sample_t(&own, number(&expected["expected"]));
+        same(&name, t.map(|t| t.t), &expected["t_test"]["t"]);
+        same(&name, t.map(|t| t.p), &expected["t_test"]["p"]);
+        if expected["tost"].is_object() {
+            let bounds = &expected["tost"];
+            let found = tost(&own, number(&bounds["low"]), number(&bounds["high"]));
+            same(&name, found.map(|t| t.p_above_low), &bounds["p_above_low"]);
+            same(
+                &name,
+                found.map(|t| t.p_below_high),
+                &bounds["p_below_high"],
+            );
+        }
+    }
+}
+
+#[test]
+fn two_samples() {
+    for pair in values("pairs") {
+        let name = pair["name"].to_string();
+        let (a, b) = (
+            samples(&pair["a"]["samples"]),
+            samples(&pair["b"]["samples"]),
+        );
+        let found = mann_whitney(&a, &b);
+        same(&name, found.map(|test| test.u), &pair["mann_whitney"]["u"]);
+        same(&name, found.map(|test| test.p), &pair["mann_whitney"]["p"]);
+        same(&name, cliffs_delta(&a, &b), &pair["cliffs_delta"]);
+        let found = welch_t(&a, &b);
+        same(&name, found.map(|test| test.t), &pair["welch"]["t"]);
+        same(
+            &name,
+            found.map(|test| test.freedom),
+            &pair["welch"]["freedom"],
+        );
+        same(&name, found.map(|test| test.p), &pair["welch"]["p"]);
+        for (alpha, ends) in pair["welch"]["intervals"].as_object().into_iter().flatten() {
+            let found = welch_interval(&a, &b, alpha.parse().expect("a level"));
+            same(&name, found.map(|interval| interval.low), &ends[0]);
+            same(&name, found.map(|interval| interval.high), &ends[1]);
+        }
+    }
+}
+
+#[test]
+fn several_groups() {
+    for expected in values("groups") {
+        let name = expected["name"].to_string();
+        let groups: Vec<Vec<f64>> =
+            serde_json::from_value(expected["groups"].clone()).expect("groups");
+        let found = anova(&groups);
+        same(&name, found.map(|test| test.f), &expected["anova"]["f"]);
+        same(&name, found.map(|test| test.p), &expected["anova"]["p"]);
+        same(
+            &name,
+            found.map(|test| test.eta_squared),
+            &expected["anova"]["eta_squared"],
+        );
+        let found = kruskal_wallis(&groups);
+        same(&name, found.map(|test| test.h), &expected["kruskal"]["h"]);
+        same(&name, found.map(|test| test.p), &expected["kruskal"]["p"]);
+        same(
+            &name,
+            found.map(|test| test.eta_squared),
+            &expected["kruskal"]["eta_squared"],
+        );
+        for (test, found) in [
+            ("levene", levene(&groups)),
+            ("brown_forsythe", brown_forsythe(&groups)),
+        ] {
+            same(&name, found.map(|test| test.f), &expected[test]["f"]);
+            same(&name, found.map(|test| test.p), &expected[test]["p"]);
+        }
+    }
+}
+
+#[test]
+fn success_rates() {
+    for expected in values("rates") {
+        let name = expected["counts"].to_string();
+        let counts: [u32; 4] = serde_json::from_value(expected["counts"].clone()).expect("counts");
+        let rate = |got, tried| Rate::new(got, tried).expect("a rate");
+        let (a, b) = (rate(counts[0], counts[1]), rate(counts[2], counts[3]));
+        same(&name, Some(fisher_exact(a, b)), &expected["fisher"]);
+        let found = chi_square(&[a, b]);
+        same(
+            &name,
+            found.map(|test| test.statistic),
+            &expected["chi_square"]["statistic"],
+        );
+        same(
+            &name,
+            found.map(|test| test.p),
+            &expected["chi_square"]["p"],
+        );
+        same(
+            &name,
+            found.map(|test| test.least_expected),
+            &expected["chi_square"]["least_expected"],
+        );
+        let (found, expected_of_three) = (
+            chi_square(&[a, b, rate(2, 3)]),
+            &expected["chi_square_with_2_of_3"],
+        );
+        same(
+            &name,
+            found.map(|test| test.statistic),
+            &expected_of_three["statistic"],
+        );
+        same(&name, found.map(|test| test.p), &expected_of_three["p"]);
+        for method in ["wilson", "clopper_pearson"] {
+            for (alpha, ends) in expected[method].as_object().expect("levels") {
+                let alpha = alpha.parse().expect("a level");
+                let found = match method {
+                    "wilson" => a.wilson(alpha),
+                    _ => a.clopper_pearson(alpha),
+                };
+                same(&name, found.map(|(low, _)| low), &ends[0]);
+                same(&name, found.map(|(_, high)| high), &ends[1]);
+            }
+        }
+    }
+}
+
+#[test]
+fn families() {
+    for expected in values("holm") {
+        let adjusted = holm(&samples(&expected["p"])).expect("p-values");
+        for (found, expected) in adjusted
+            .iter()
+            .zip(expected["adjusted"].as_array().expect("a list"))
+        {
+            same("Holm", Some(*found), expected);
+        }
+    }
+}
+
+#[test]
+fn quantiles_of_t() {
+    for expected in values("t_quantiles") {
+        let found = two_sided_quantile(number(&expected["freedom"]), number(&expected["alpha"]));
+        same(&expected.to_string(), found, &expected["t"]);
+    }
+}
+
+#[test]
+fn power_and_its_inverses() {
+    for case in values("powers") {
+        let found = power(
+            number(&case["effect"]),
+            1.0,
+            count(&case["n"]),
+            number(&case["alpha"]),
+        );
+        same(&case.to_string(), found, &case["power"]);
+    }
+    for case in values("samples_needed") {
+        let found = samples_needed(
+            number(&case["effect"]),
+            1.0,
+            number(&case["alpha"]),
+            number(&case["power"]),
+        );
+        assert_eq!(found, Some(count(&case["samples"])), "{case}");
+    }
+    for case in values("detectable") {
+        let found = minimal_detectable_effect(
+            1.0,
+            count(&case["n"]),
+            number(&case["alpha"]),
+            number(&case["power"]),
+        );
+        // statsmodels solves to about eight digits.
+        let (found, expected) = (found.expect("an effect"), number(&case["effect"]));
+        assert!(
+            (found - expected).abs() < 1e-6 * expected,
+            "{case}: {found}"
+        );
+    }
+}
