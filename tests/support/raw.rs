@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 use tare::invocation::MockServer;
 
 /// A reply as it came over the wire.
@@ -49,10 +50,15 @@ pub fn first_of(server: &MockServer, requests: [(&'static str, &'static str); 2]
     told.recv().expect("a reply")
 }
 
+/// Far more than any reply takes, so that one that never ends fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Sends a request.
 fn send(server: &MockServer, head: &str, body: &str) -> TcpStream {
     let address = server.base_url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("the mock listens");
+    let limited = stream.set_read_timeout(Some(PATIENCE));
+    limited.expect("a limit");
     let mut lines = head.split('\n');
     let first = lines.next().expect("a request line");
     let further: String = lines.map(|line| format!("{line}\r\n")).collect();
