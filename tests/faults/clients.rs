@@ -85,7 +85,6 @@ fn patient() -> Limits {
         head: LONG,
         gap: LONG,
         call: LONG,
-        ..Limits::default()
     }
 }
 
