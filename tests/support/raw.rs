@@ -51,7 +51,7 @@ pub fn first_of(server: &MockServer, requests: [(&'static str, &'static str); 2]
 }
 
 /// Far more than any reply takes, so that one that never ends fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Sends a request.
 fn send(server: &MockServer, head: &str, body: &str) -> TcpStream {
