@@ -3,10 +3,12 @@
 
 mod clock;
 mod digest;
+mod stalls;
 mod timeline;
 mod usage;
 
 pub use clock::Moment;
 pub use digest::Digest;
+pub use stalls::Stalls;
 pub use timeline::{Call, Lateness, NetSource, Recorder};
 pub use usage::Usage;

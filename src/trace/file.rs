@@ -6,7 +6,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The traces that come with tare, by name.
-const SHIPPED: [(&str, &str); 0] = [];
+const SHIPPED: [(&str, &str); 1] = [(
+    "gemma3-270m-cpu",
+    include_str!("../../fixtures/traces/gemma3-270m-cpu.jsonl"),
+)];
 
 /// Why there is no trace.
 #[derive(Debug, thiserror::Error)]
@@ -262,6 +265,17 @@ mod tests {
             let said = parsed(lines).expect_err(reason).to_string();
             assert!(said.contains(&format!("trace it, line {line}: ")), "{said}");
             assert!(said.contains(reason), "{said}");
+        }
+    }
+
+    #[test]
+    fn every_shipped_trace_is_sound_and_of_a_real_server() {
+        for (name, _) in SHIPPED {
+            let trace = Trace::find(name).expect(name);
+            assert!(trace.head.note.is_some(), "{name} says where it is from");
+            for exchange in &trace.exchanges {
+                assert!(exchange.answer().tokens.len() > 100, "{name}");
+            }
         }
     }
 

@@ -11,7 +11,7 @@ pub fn open_many_files() {
     }
 }
 
-/// Keeps this process on one processor.
+/// Keeps this thread, and those that it starts, on one processor.
 ///
 /// # Errors
 /// When there is no such processor, or the system has no such call.

@@ -7,14 +7,18 @@
 use super::Failure;
 use super::limits;
 use crate::client::{Endpoint, Hyper, Options};
+use crate::engine::Profile;
 use crate::invocation::{MockServer, Program};
+use crate::meter::Stalls;
 use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER, Truth};
 use crate::ollama::{GenerateRequest, Ollama, Sink};
 use crate::runtime::{Runtime, TokioLocal};
 use crate::stats::quantile;
+use crate::trace::Trace;
 use anyhow::{Context, Result, anyhow};
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
+use fastrand::Rng;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,8 +26,9 @@ use std::time::{Duration, Instant};
 /// What a mock is put through.
 struct Exercise {
     name: &'static str,
-    profile: &'static str,
+    mock: Served,
     streams: usize,
+    start: Start,
     /// One after the other over each connection.
     rounds: usize,
     tokens: i32,
@@ -31,52 +36,94 @@ struct Exercise {
     goal: Goal,
 }
 
+/// What the mock serves.
+enum Served {
+    Profile(&'static str),
+    Trace(&'static str),
+}
+
+/// When the streams begin.
+enum Start {
+    /// All at once.
+    Together,
+    /// Each at a random moment of so long a time.
+    Over(Duration),
+}
+
 enum Goal {
     /// The 99th percentile of lateness is at most this.
     Late(Duration),
+    /// The 99th percentile of what a gap between two tokens differs from what it was to be is at
+    /// most this.
+    Gaps(Duration),
     /// A token takes at most so much of the processor.
     Cpu(Duration),
     /// The process takes at most so much memory, MB.
     Memory(f64),
+    /// Only to be seen.
+    None,
 }
 
-const EXERCISES: [Exercise; 5] = [
+const EXERCISES: [Exercise; 7] = [
     Exercise {
         name: "1 stream, a token per 10 ms",
-        profile: "paced-10ms",
+        mock: Served::Profile("paced-10ms"),
         streams: 1,
+        start: Start::Together,
         rounds: 1,
         tokens: 1000,
         goal: Goal::Late(Duration::from_micros(100)),
     },
     Exercise {
+        name: "a trace, played",
+        mock: Served::Trace("gemma3-270m-cpu"),
+        streams: 1,
+        start: Start::Together,
+        rounds: 2,
+        tokens: 1000,
+        goal: Goal::Gaps(Duration::from_micros(200)),
+    },
+    Exercise {
         name: "1,000 streams at 20 tokens/s",
-        profile: "paced-50ms",
+        mock: Served::Profile("paced-50ms"),
         streams: 1000,
+        start: Start::Over(Duration::from_secs(1)),
         rounds: 1,
         tokens: 100,
         goal: Goal::Late(Duration::from_millis(1)),
     },
     Exercise {
-        name: "1,000 streams at 100 tokens/s: 100,000 tokens/s",
-        profile: "paced-10ms",
+        name: "1,000 streams at 20 tokens/s, begun at once",
+        mock: Served::Profile("paced-50ms"),
         streams: 1000,
+        start: Start::Together,
+        rounds: 1,
+        tokens: 100,
+        goal: Goal::None,
+    },
+    Exercise {
+        name: "1,000 streams at 100 tokens/s: 100,000 tokens/s",
+        mock: Served::Profile("paced-10ms"),
+        streams: 1000,
+        start: Start::Together,
         rounds: 1,
         tokens: 400,
         goal: Goal::Late(Duration::from_millis(5)),
     },
     Exercise {
         name: "bursts of 512 tokens",
-        profile: "instant",
+        mock: Served::Profile("instant"),
         streams: 1,
+        start: Start::Together,
         rounds: 300,
         tokens: 512,
         goal: Goal::Cpu(Duration::from_micros(5)),
     },
     Exercise {
         name: "10,000 open streams, a token per second",
-        profile: "paced-1s",
+        mock: Served::Profile("paced-1s"),
         streams: 10_000,
+        start: Start::Together,
         rounds: 1,
         tokens: 6,
         goal: Goal::Memory(500.0),
@@ -112,13 +159,38 @@ pub fn run() -> Result<(), Failure> {
     if processors == 1 {
         println!("With one processor, the mock and its reader wait for each other.");
     }
+    eprintln!("the processor itself...");
+    let pin = (processors > 1).then_some(processors - 1);
+    let Stalls { share, longest } = stalls(pin)?;
+    println!(
+        "The processor itself stood still for {:.2} % of {} s under a loop that only looks at the clock, {} at the longest.\n\
+         No mock is more punctual than that: where it is more than 1 %, neither is the p99.",
+        share * 100.0,
+        STALLS_SEEN_IN.as_secs(),
+        time(longest.as_secs_f64() * 1e6)
+    );
     Ok(())
+}
+
+/// How long the processor itself is looked at.
+const STALLS_SEEN_IN: Duration = Duration::from_secs(5);
+
+/// How much the processor that the mocks ran on stands still by itself.
+fn stalls(pin: Option<usize>) -> Result<Stalls> {
+    let seen = std::thread::spawn(move || {
+        pin.map_or(Ok(()), limits::pin)?;
+        Ok(Stalls::seen_in(STALLS_SEEN_IN))
+    });
+    seen.join()
+        .unwrap_or_else(|_| Err(anyhow!("the loop broke off")))
 }
 
 /// What came of an exercise.
 struct Outcome {
     /// Of each token, ascending, µs.
     late: Vec<f64>,
+    /// What each gap differs from what it was to be, ascending, µs.
+    off: Vec<f64>,
     elapsed: Duration,
     cpu: Duration,
     memory_mb: f64,
@@ -133,16 +205,24 @@ impl Sink for Deaf {
 
 impl Exercise {
     fn run(&self, pin: Option<&str>) -> Result<Outcome> {
-        const MODEL: &str = "gemma3:latest";
         let arguments: Vec<&str> = pin.into_iter().flat_map(|cpu| ["--pin", cpu]).collect();
         let program = Program::this()?;
-        let server = MockServer::start_with(&program, self.profile, Some(MODEL), &arguments)?;
+        let (server, model) = match self.mock {
+            Served::Profile(name) => (
+                MockServer::start_with(&program, name, None, &arguments)?,
+                Profile::find(name)?.model,
+            ),
+            Served::Trace(name) => (
+                MockServer::replay(&program, name, &arguments)?,
+                Trace::find(name)?.head.model,
+            ),
+        };
         let mut options = Options::new(Endpoint::resolve(server.base_url())?);
         options.headers.push(TRUTH_HEADER);
         let rt = TokioLocal::new(NonZeroUsize::MIN)?;
         let ollama = Ollama::<_, Hyper<_>>::new(rt.clone(), Arc::new(options))?;
         let request = Arc::new(GenerateRequest {
-            model: MODEL.to_owned(),
+            model,
             prompt: "How late are you?".to_owned(),
             options: ModelOptions {
                 num_predict: Some(self.tokens),
@@ -150,13 +230,24 @@ impl Exercise {
             },
             ..GenerateRequest::default()
         });
-        let (streams, rounds) = (self.streams, self.rounds);
+        let mut starts = Rng::with_seed(1);
+        let starts: Vec<Duration> = (0..self.streams)
+            .map(|_| match self.start {
+                Start::Together => Duration::ZERO,
+                Start::Over(time) => time.mul_f64(starts.f64()),
+            })
+            .collect();
+        let rounds = self.rounds;
         let started = Instant::now();
         let truths: Vec<Truth> = rt.clone().run(async move {
-            let tasks: Vec<_> = (0..streams)
-                .map(|_| {
+            let tasks: Vec<_> = starts
+                .into_iter()
+                .map(|start| {
                     let (ollama, request) = (ollama.clone(), Arc::clone(&request));
                     rt.spawn(async move {
+                        if !start.is_zero() {
+                            ollama.runtime().sleep(start).await;
+                        }
                         let mut truths = Vec::new();
                         for _ in 0..rounds {
                             let last = ollama.generate(&request, &mut Deaf).await?;
@@ -174,10 +265,13 @@ impl Exercise {
         })?;
         let elapsed = started.elapsed();
         let (cpu, memory_mb) = used_by(server.id())?;
-        let mut late: Vec<f64> = truths.iter().flat_map(lateness).collect();
-        late.sort_by(f64::total_cmp);
+        let ascending = |mut values: Vec<f64>| {
+            values.sort_by(f64::total_cmp);
+            values
+        };
         Ok(Outcome {
-            late,
+            late: ascending(truths.iter().flat_map(lateness).collect()),
+            off: ascending(truths.iter().flat_map(gap_errors).collect()),
             elapsed,
             cpu,
             memory_mb,
@@ -191,13 +285,26 @@ impl Exercise {
         let (goal, reached) = match self.goal {
             Goal::Late(most) => {
                 let most = most.as_secs_f64() * 1e6;
-                (format!("late p99 ≤ {}", time(most)), late(0.99) <= most)
+                (
+                    format!("late p99 ≤ {}", time(most)),
+                    Some(late(0.99) <= most),
+                )
             }
+            Goal::Gaps(most) => {
+                let most = most.as_secs_f64() * 1e6;
+                let off = quantile(&outcome.off, 0.99).unwrap_or(f64::NAN);
+                let goal = format!("gaps p99 {} off, ≤ {}", time(off), time(most));
+                (goal, Some(off <= most))
+            }
+            Goal::None => ("–".to_owned(), None),
             Goal::Cpu(most) => {
                 let most = most.as_secs_f64() * 1e6;
-                (format!("CPU/token ≤ {}", time(most)), cpu_us <= most)
+                (format!("CPU/token ≤ {}", time(most)), Some(cpu_us <= most))
             }
-            Goal::Memory(most) => (format!("memory ≤ {most} MB"), outcome.memory_mb <= most),
+            Goal::Memory(most) => (
+                format!("memory ≤ {most} MB"),
+                Some(outcome.memory_mb <= most),
+            ),
         };
         [
             self.name.to_owned(),
@@ -208,7 +315,12 @@ impl Exercise {
             time(cpu_us),
             format!("{:.0} MB", outcome.memory_mb),
             goal,
-            if reached { "reached" } else { "MISSED" }.to_owned(),
+            match reached {
+                Some(true) => "reached",
+                Some(false) => "MISSED",
+                None => "",
+            }
+            .to_owned(),
         ]
     }
 }
@@ -217,6 +329,17 @@ impl Exercise {
 fn lateness(truth: &Truth) -> impl Iterator<Item = f64> {
     let pairs = truth.sent.iter().zip(&truth.due);
     pairs.map(|(&sent, &due)| sent.saturating_sub(due) as f64 / 1e3)
+}
+
+/// What the time between each token's sending and the next one's differs from the time between
+/// their being due, µs.
+fn gap_errors(truth: &Truth) -> impl Iterator<Item = f64> {
+    let gaps = |times: &[u64]| -> Vec<f64> {
+        let gaps = times.windows(2);
+        gaps.map(|pair| pair[1] as f64 - pair[0] as f64).collect()
+    };
+    let pairs = gaps(&truth.sent).into_iter().zip(gaps(&truth.due));
+    pairs.map(|(sent, due)| (sent - due).abs() / 1e3)
 }
 
 /// Microseconds, or milliseconds where that reads better.
