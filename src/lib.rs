@@ -6,6 +6,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`machine`] | what the system says of the machine |
+//! | [`provenance`] | where a result comes from, and what it can be compared with |
 //! | [`runtime`] | trait `Runtime`; one file per async runtime, and blocking threads as the floor |
 //! | [`client`] | trait `Client`; one file per HTTP client |
 //! | [`ollama`] | wire types, the sans-IO NDJSON decoder, the calls |
@@ -27,9 +29,11 @@ pub mod cli;
 pub mod client;
 pub mod engine;
 pub mod invocation;
+pub mod machine;
 pub mod meter;
 pub mod mock;
 pub mod ollama;
+pub mod provenance;
 pub mod report;
 pub mod runtime;
 pub mod stats;

@@ -15,11 +15,11 @@ use crate::engine::Profile;
 use crate::invocation::{MockServer, Program};
 use crate::ollama::Identity;
 use crate::ollama::wire::TRUTH_HEADER;
+use crate::provenance::Provenance;
 use crate::report::agent::{
     Measured, Metrics, Server, Setup, Side, comparison_report, side_report, transcript,
 };
 use crate::report::files::write_all;
-use crate::report::provenance::Provenance;
 use crate::runtime::{Runtime, Threads};
 use crate::workflow::{Corpus, Skipped, ingest};
 use anyhow::{Context, bail};
@@ -35,7 +35,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     tell_skipped(&read_corpus(&plan.corpus)?.skipped);
 
     let provenance = Provenance::here();
-    if provenance.is_debug() {
+    if provenance.build.is_debug() {
         eprintln!(
             "note: this is a debug build; build with --release for times that mean something"
         );
