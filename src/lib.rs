@@ -18,6 +18,7 @@
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
 //! | [`cell`] | from a cell's name to the monomorphised workload |
 //! | [`stats`] | means, intervals, ratios; no I/O |
+//! | [`doctor`] | is this machine fit to measure on, and what to do if not |
 //! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`cli`] | the `tare` command, one file per subcommand |
@@ -27,6 +28,7 @@
 pub mod cell;
 pub mod cli;
 pub mod client;
+pub mod doctor;
 pub mod engine;
 pub mod invocation;
 pub mod machine;
