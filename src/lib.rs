@@ -6,6 +6,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`machine`] | what the system says of the machine |
+//! | [`provenance`] | where a result comes from, and what it can be compared with |
 //! | [`runtime`] | trait `Runtime`; one file per async runtime, and blocking threads as the floor |
 //! | [`client`] | trait `Client`; one file per HTTP client |
 //! | [`ollama`] | wire types, the sans-IO NDJSON decoder, the calls |
@@ -16,6 +18,7 @@
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
 //! | [`cell`] | from a cell's name to the monomorphised workload |
 //! | [`stats`] | intervals, tests, verdicts; no I/O |
+//! | [`doctor`] | is this machine fit to measure on, and what to do if not |
 //! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`cli`] | the `tare` command, one file per subcommand |
@@ -25,11 +28,14 @@
 pub mod cell;
 pub mod cli;
 pub mod client;
+pub mod doctor;
 pub mod engine;
 pub mod invocation;
+pub mod machine;
 pub mod meter;
 pub mod mock;
 pub mod ollama;
+pub mod provenance;
 pub mod report;
 pub mod runtime;
 pub mod stats;

@@ -11,15 +11,16 @@ pub use arguments::{Arguments, api, not_negative};
 
 use super::Failure;
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
+use crate::doctor;
 use crate::engine::Profile;
 use crate::invocation::{MockServer, Program};
 use crate::ollama::Identity;
 use crate::ollama::wire::TRUTH_HEADER;
+use crate::provenance::Provenance;
 use crate::report::agent::{
     Measured, Metrics, Server, Setup, Side, comparison_report, side_report, transcript,
 };
 use crate::report::files::write_all;
-use crate::report::provenance::Provenance;
 use crate::runtime::{Runtime, Threads};
 use crate::workflow::{Corpus, Skipped, ingest};
 use anyhow::{Context, bail};
@@ -34,12 +35,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     usable_folder(&plan.output_dir)?;
     tell_skipped(&read_corpus(&plan.corpus)?.skipped);
 
-    let provenance = Provenance::here();
-    if provenance.is_debug() {
-        eprintln!(
-            "note: this is a debug build; build with --release for times that mean something"
-        );
-    }
+    let provenance = Provenance::here().with_findings(doctor::quick());
+    warn_of(&provenance.spoilers());
     let server = Answering::start(&plan)?;
     let mut client = ClientOptions::new(resolve(server.base_url())?);
     client.limits = plan.limits;
@@ -64,6 +61,16 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         corpus: plan.corpus.display().to_string(),
     };
     write(setup, &ran.measured, &plan.output_dir, plan.format)
+}
+
+/// One line, whatever is wrong with the machine.
+fn warn_of(spoilers: &[&str]) {
+    if let [first, rest @ ..] = spoilers {
+        let all = rest
+            .iter()
+            .fold((*first).to_owned(), |all, name| all + ", " + name);
+        eprintln!("warning: measurements here are spoilt by {all}; `tare doctor` says what to do");
+    }
 }
 
 /// Whether results can go there, before anything is measured.

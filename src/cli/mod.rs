@@ -4,6 +4,7 @@
 //! failed, 2 wrong usage.
 
 mod agent;
+mod doctor;
 mod invoke;
 mod mock;
 mod record;
@@ -31,6 +32,7 @@ enum Command {
     Agent(Box<agent::Arguments>),
     Mock(mock::Arguments),
     Record(Box<record::Arguments>),
+    Doctor(doctor::Arguments),
     Invoke(invoke::Arguments),
 }
 
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Agent(arguments) => agent::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Record(arguments) => record::run(*arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Invoke(arguments) => invoke::run(arguments),
     };
     let (error, code) = match outcome {

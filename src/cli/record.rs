@@ -6,10 +6,11 @@
 use super::Failure;
 use super::server;
 use crate::client::{Endpoint, EndpointError, Limits, Options as ClientOptions, Raw};
+use crate::machine::Machine as Hardware;
 use crate::meter::Recorder;
 use crate::ollama::{Api, Identity, Ollama, Options, Question, Software};
+use crate::provenance::Build;
 use crate::report::files::write_all;
-use crate::report::provenance::Provenance;
 use crate::runtime::{Runtime, Threads};
 use crate::trace::{Exchange, Head, Machine, RecordError, SCHEMA, Trace, record};
 use crate::workflow::{Answer, ingest, prompt};
@@ -161,12 +162,12 @@ fn head(
     api: Api,
     note: Option<String>,
 ) -> Head {
-    let here = Provenance::here();
-    let commit = here.commit.map(|commit| format!(" ({commit})"));
+    let (build, here) = (Build::here(), Hardware::here());
+    let commit = build.commit.map(|commit| format!(" ({commit})"));
     Head {
         schema: SCHEMA.to_owned(),
         recorded,
-        recorder: format!("tare {}{}", here.tare_version, commit.unwrap_or_default()),
+        recorder: format!("tare {}{}", build.tare_version, commit.unwrap_or_default()),
         server: server.software,
         version: server.version,
         model,

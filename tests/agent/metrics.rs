@@ -172,6 +172,11 @@ fn provenance_tells_build_machine_seeds_and_server() {
     }
     assert_eq!(provenance["server"]["kind"], "mock");
     assert_eq!(provenance["server"]["profile"]["tokens"], 512);
+    assert!(provenance["dependencies"]["tokio"].is_string());
+    let findings = provenance["findings"].as_array().expect("findings");
+    let build = findings.iter().find(|finding| finding["check"] == "build");
+    let build = build.expect("a finding on the build");
+    assert_eq!(build["found"], provenance["profile"]);
     let line = provenance["command_line"]
         .as_array()
         .expect("a command line");
@@ -205,6 +210,27 @@ fn the_transcript_has_every_prompt_and_answer_and_what_was_found_in_it() {
         ));
     }
     assert_eq!((lines.len(), calls.len()), (8, 8));
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn what_spoils_a_measurement_is_said_in_one_line_and_in_the_reports() {
+    let place = Place::new();
+    let left = two_runs(&place, &[]);
+    let warnings = left.stderr.lines();
+    let warnings: Vec<&str> = warnings
+        .filter(|line| line.starts_with("warning: "))
+        .collect();
+    assert_eq!(warnings.len(), 1, "{}", left.stderr);
+    assert!(warnings[0].contains("spoilt by build"), "{}", warnings[0]);
+    assert!(warnings[0].contains("`tare doctor`"), "{}", warnings[0]);
+    for name in REPORTS {
+        assert!(
+            place
+                .read(name)
+                .contains("spoils measurements (see `tare doctor`)")
+        );
+    }
 }
 
 #[test]

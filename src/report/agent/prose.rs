@@ -15,7 +15,7 @@ pub fn opening(metrics: &Metrics) -> String {
     let here = &setup.provenance;
     let corpus = &metrics.corpus;
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
-    let date = here.timestamp.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let date = here.occasion.timestamp.strftime("%Y-%m-%d %H:%M:%S UTC");
     table.row(["Date", &date.to_string()]);
     table.row(["Model", &setup.model]);
     table.row(["Server", &server(&setup.server)]);
@@ -42,11 +42,14 @@ pub fn opening(metrics: &Metrics) -> String {
             corpus.ignored
         ),
     ]);
-    table.row(["Language", &format!("Rust ({})", here.rust_version)]);
-    table.row(["System", &format!("{} {}", here.os, here.arch)]);
-    table.row(["Hostname", &here.hostname]);
+    table.row(["Language", &format!("Rust ({})", here.build.rust_version)]);
+    table.row([
+        "System",
+        &format!("{} {}", here.machine.os, here.machine.arch),
+    ]);
+    table.row(["Hostname", &here.machine.hostname]);
     let mut text = table.to_string();
-    if here.is_debug() {
+    if here.build.is_debug() {
         text += "\nThis is a debug build: gross, tare and ingest below are those of unoptimised code.\n";
     }
     text
@@ -195,28 +198,36 @@ pub fn system(metrics: &Metrics) -> String {
             table.row([name, &value]);
         }
     };
-    row("CPU", here.cpu_model.clone());
-    row("cores", here.cores.map(|cores| cores.to_string()));
-    row("governor", here.governor.clone());
-    row("OS", Some(format!("{} {}", here.os, here.arch)));
-    row("kernel", here.kernel.clone());
-    row("hostname", Some(here.hostname.clone()));
-    let load = here
-        .load_average
-        .map(|load| load.map(|l| format!("{l:.2}")));
+    let (machine, build) = (&here.machine, &here.build);
+    row("CPU", machine.cpu_model.clone());
+    row("cores", machine.cores.map(|cores| cores.to_string()));
+    row("governor", machine.governor.clone());
+    row("turbo", machine.turbo.map(|turbo| turbo.to_string()));
+    let host = machine.virtualisation.as_ref();
+    row("virtualisation", host.map(ToString::to_string));
+    row("OS", Some(format!("{} {}", machine.os, machine.arch)));
+    row("kernel", machine.kernel.clone());
+    row("hostname", Some(machine.hostname.clone()));
+    let load = here.occasion.load_average;
+    let load = load.map(|load| load.map(|l| format!("{l:.2}")));
     row(
         "load average before (1, 5, 15 min)",
         load.map(|load| load.join(", ")),
     );
+    let spoilers = here.spoilers().join(", ");
+    row(
+        "spoils measurements (see `tare doctor`)",
+        (!spoilers.is_empty()).then_some(spoilers),
+    );
     row(
         "tare",
-        Some(format!("{} ({} build)", here.tare_version, here.profile)),
+        Some(format!("{} ({} build)", build.tare_version, build.profile)),
     );
-    row("commit", here.commit.clone());
-    row("compiler", Some(here.rust_version.clone()));
+    row("commit", build.commit.clone());
+    row("compiler", Some(build.rust_version.clone()));
     format!(
         "## System information\n\n{table}\nCommand:\n\n```sh\n{}\n```\n",
-        here.shell_line()
+        here.occasion.shell_line()
     )
 }
 

@@ -4,7 +4,7 @@ use crate::cell::Cell;
 use crate::client::Limits;
 use crate::engine::Profile;
 use crate::ollama::{Api, Options, Software};
-use crate::report::provenance::Provenance;
+use crate::provenance::Provenance;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroUsize;

@@ -52,6 +52,7 @@ impl SideMetrics {
             calls.extend(of_run);
         }
         let here = &setup.provenance;
+        let machine = &here.machine;
         Self {
             agent_type: side,
             aggregate_metrics: Aggregate::of(&calls),
@@ -61,12 +62,12 @@ impl SideMetrics {
             prompt: prompt.cloned().unwrap_or_default(),
             runs: u32::try_from(runs.len()).unwrap_or(u32::MAX),
             system_info: SystemInfo {
-                os: here.os.clone(),
-                arch: here.arch.clone(),
-                hostname: here.hostname.clone(),
-                rust_version: here.rust_version.clone(),
+                os: machine.os.clone(),
+                arch: machine.arch.clone(),
+                hostname: machine.hostname.clone(),
+                rust_version: here.build.rust_version.clone(),
             },
-            timestamp: here.timestamp,
+            timestamp: here.occasion.timestamp,
             agent_runs: runs,
         }
     }
