@@ -6,10 +6,12 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`clock`] | the clock that every process of a machine reads alike |
+//! | [`tally`] | counters that threads add to without waiting for each other |
 //! | [`runtime`] | trait `Runtime`; one file per async runtime, and blocking threads as the floor |
 //! | [`client`] | trait `Client`; one file per HTTP client |
 //! | [`ollama`] | wire types, the sans-IO NDJSON decoder, the calls |
-//! | [`meter`] | the clock, CPU time, a stream's token times, the gross/net/tare account |
+//! | [`meter`] | a stream's token times, what the process used, the gross/net/tare account |
 //! | [`trace`] | recordings of real servers: what they answered, and when |
 //! | [`engine`] | sans-IO model of an Ollama server: profiles and due times, and no clock |
 //! | [`mock`] | the engine behind HTTP, in a process of its own |
@@ -25,6 +27,7 @@
 pub mod cell;
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod engine;
 pub mod invocation;
 pub mod meter;
@@ -33,5 +36,6 @@ pub mod ollama;
 pub mod report;
 pub mod runtime;
 pub mod stats;
+pub mod tally;
 pub mod trace;
 pub mod workflow;
