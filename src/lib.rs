@@ -8,10 +8,12 @@
 //! |---|---|
 //! | [`machine`] | what the system says of the machine |
 //! | [`provenance`] | where a result comes from, and what it can be compared with |
+//! | [`clock`] | the clock that every process of a machine reads alike |
+//! | [`tally`] | counters that threads add to without waiting for each other |
 //! | [`runtime`] | trait `Runtime`; one file per async runtime, and blocking threads as the floor |
 //! | [`client`] | trait `Client`; one file per HTTP client |
 //! | [`ollama`] | wire types, the sans-IO NDJSON decoder, the calls |
-//! | [`meter`] | the clock, CPU time, a stream's token times, the gross/net/tare account |
+//! | [`meter`] | a stream's token times, what the process used, the gross/net/tare account |
 //! | [`trace`] | recordings of real servers: what they answered, and when |
 //! | [`engine`] | sans-IO model of an Ollama server: profiles and due times, and no clock |
 //! | [`mock`] | the engine behind HTTP, in a process of its own |
@@ -28,6 +30,7 @@
 pub mod cell;
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod doctor;
 pub mod engine;
 pub mod invocation;
@@ -39,5 +42,6 @@ pub mod provenance;
 pub mod report;
 pub mod runtime;
 pub mod stats;
+pub mod tally;
 pub mod trace;
 pub mod workflow;

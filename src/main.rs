@@ -1,6 +1,11 @@
 //! The `tare` command. All of it is in the library.
 
 use std::process::ExitCode;
+use tare::meter::Counting;
+
+/// Counts what an invocation asks for; every cell pays for that alike.
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 fn main() -> ExitCode {
     tare::cli::main()

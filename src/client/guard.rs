@@ -72,6 +72,7 @@ pub async fn guarded<R: Runtime, B: Body>(
     Ok(Reply {
         status: reply.status,
         content_type: reply.content_type,
+        timing: reply.timing,
         body: Guarded {
             body: reply.body,
             watch,

@@ -8,8 +8,11 @@ use super::bare_content_type;
 use super::gate::Gate;
 use super::guard::within;
 use super::idle::Idle;
-use super::{Body, Client, ClientError, Endpoint, Io, Limits, Options, Phase, ReadBuffer, Reply};
-use crate::runtime::Runtime;
+use super::{
+    Body, Client, ClientError, Endpoint, Io, Limits, Options, Phase, ReadBuffer, Reply, Timing,
+};
+use crate::clock::Moment;
+use crate::runtime::{Runtime, Watched, Written};
 use ::hyper::body::{Body as _, Incoming};
 use ::hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use ::hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
@@ -41,6 +44,7 @@ struct Shared<R: Runtime> {
 struct Link<R: Runtime> {
     sender: SendRequest<Full<Bytes>>,
     line: Line<R>,
+    written: Written,
 }
 
 /// A connection that is driven by whoever waits for something to come over it.
@@ -125,13 +129,22 @@ impl<R: Runtime> Client<R> for Hyper<R> {
             .map_err(|error| ClientError::broken(to, &error))?;
         request.headers_mut().clone_from(&self.shared.headers);
 
-        let mut link = self.link().await?;
+        let (mut link, connected) = match self.idle().await {
+            Some(link) => (link, None),
+            None => (self.connect().await?, Some(Moment::now())),
+        };
         let mut reply = pin!(link.sender.send_request(request));
         let reply = poll_fn(|cx| link.line.drive(cx, |cx| reply.as_mut().poll(cx)))
             .await
             .map_err(|error| ClientError::broken(to, &error))?;
+        let timing = Timing {
+            connected,
+            sent: link.written.last(),
+            head: Moment::now(),
+        };
         let (head, incoming) = reply.into_parts();
         Ok(Reply {
+            timing,
             status: head.status.as_u16(),
             content_type: bare_content_type(
                 head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
@@ -147,17 +160,17 @@ impl<R: Runtime> Client<R> for Hyper<R> {
 }
 
 impl<R: Runtime> Hyper<R> {
-    /// An idle connection that is still open and ready, or a new one.
-    async fn link(&self) -> Result<Link<R>, ClientError> {
+    /// An idle connection that is still open and ready, if there is one.
+    async fn idle(&self) -> Option<Link<R>> {
         while let Some(mut link) = self.shared.idle.take() {
-            let Link { sender, line } = &mut link;
+            let Link { sender, line, .. } = &mut link;
             // The server may have closed it meanwhile: then driving it says so.
             let ready = poll_fn(|cx| line.drive(cx, |cx| sender.poll_ready(cx))).await;
             if ready.is_ok() {
-                return Ok(link);
+                return Some(link);
             }
         }
-        self.connect().await
+        None
     }
 
     async fn connect(&self) -> Result<Link<R>, ClientError> {
@@ -175,6 +188,7 @@ impl<R: Runtime> Hyper<R> {
             })
         };
         let stream = within(&self.rt, to, Phase::Connect, limits.connect, connected).await?;
+        let written = stream.written();
         let (sender, connection) = builder
             .handshake(stream)
             .await
@@ -185,6 +199,7 @@ impl<R: Runtime> Hyper<R> {
                 connection: Some(connection),
                 gate: Gate::new(),
             },
+            written,
         })
     }
 }

@@ -15,6 +15,7 @@ mod hyper;
 mod idle;
 mod raw;
 mod reqwest;
+mod timing;
 
 use crate::runtime::Runtime;
 use ::hyper::Method;
@@ -28,6 +29,7 @@ pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::hyper::Hyper;
 pub use self::raw::Raw;
 pub use self::reqwest::Reqwest;
+pub use self::timing::Timing;
 
 /// Whether a client does its I/O on the runtime under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,15 @@ impl fmt::Display for Io {
             Io::Bridged => "bridged",
         })
     }
+}
+
+/// Whether the reads of a client's sockets are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketReads {
+    /// Each.
+    Counted,
+    /// None: the client makes its own sockets and shows them to nobody.
+    Unseen,
 }
 
 /// How much a client asks the kernel for in one read.
@@ -125,6 +136,11 @@ pub trait Client<R: Runtime>: Clone + Send + Sync + 'static {
     /// Where this client does its I/O on `R`.
     fn io() -> Io;
 
+    /// Whether the reads of its sockets are counted.
+    fn socket_reads() -> SocketReads {
+        SocketReads::Counted
+    }
+
     /// Sends a request with a JSON body (or none, if empty) and waits for the reply's head.
     ///
     /// # Errors
@@ -143,6 +159,8 @@ pub struct Reply<B> {
     pub status: u16,
     /// The content type without its parameters, lower case; empty if the server sent none.
     pub content_type: String,
+    /// When it came, and what went before it.
+    pub timing: Timing,
     /// The body.
     pub body: B,
 }

@@ -7,8 +7,11 @@
 
 use super::bare_content_type;
 use super::idle::Idle;
-use super::{Body, Client, ClientError, Endpoint, Io, Limits, Options, Phase, ReadBuffer, Reply};
-use crate::runtime::Threads;
+use super::{
+    Body, Client, ClientError, Endpoint, Io, Limits, Options, Phase, ReadBuffer, Reply, Timing,
+};
+use crate::clock::Moment;
+use crate::runtime::{Threads, note_read};
 use ::hyper::Method;
 use bytes::Bytes;
 use std::io::{self, Read, Write};
@@ -87,16 +90,28 @@ impl Client<Threads> for Raw {
         .into_bytes();
         request.extend_from_slice(&body);
 
-        let (link, head) = match self.shared.idle.take() {
+        let on_a_new_one = || {
+            let link = self.shared.connect()?;
+            let connected = Moment::now();
+            let exchanged = self.exchange(link, &request);
+            Ok::<_, ClientError>(exchanged.map(|exchanged| (Some(connected), exchanged)))
+        };
+        let exchanged = match self.shared.idle.take() {
             Some(link) => match self.exchange(link, &request) {
                 // The server may have closed an idle connection: once more, on a new one.
-                Err(Failure::Gone(_)) => self.exchange(self.shared.connect()?, &request),
-                outcome => outcome,
+                Err(Failure::Gone(_)) => on_a_new_one()?,
+                outcome => outcome.map(|exchanged| (None, exchanged)),
             },
-            None => self.exchange(self.shared.connect()?, &request),
-        }
-        .map_err(|failure| self.shared.failed(failure, Phase::Head))?;
+            None => on_a_new_one()?,
+        };
+        let (connected, Exchanged { link, sent, head }) =
+            exchanged.map_err(|failure| self.shared.failed(failure, Phase::Head))?;
         Ok(Reply {
+            timing: Timing {
+                connected,
+                sent: Some(sent),
+                head: Moment::now(),
+            },
             status: head.status,
             content_type: head.content_type,
             body: RawBody {
@@ -110,13 +125,14 @@ impl Client<Threads> for Raw {
 }
 
 impl Raw {
-    fn exchange(&self, mut link: Link, request: &[u8]) -> Result<(Link, Head), Failure> {
+    fn exchange(&self, mut link: Link, request: &[u8]) -> Result<Exchanged, Failure> {
         let limits = self.shared.limits;
         link.read_limit(limits.head.min(limits.call))?;
         link.stream.write_all(request)?;
+        let sent = Moment::now();
         let head = link.head()?;
         link.read_limit(limits.gap)?;
-        Ok((link, head))
+        Ok(Exchanged { link, sent, head })
     }
 }
 
@@ -158,6 +174,13 @@ impl Shared {
             Failure::Gone(reason) | Failure::NotHttp(reason) => ClientError::Broken { to, reason },
         }
     }
+}
+
+/// A request that was written, and its reply's head.
+struct Exchanged {
+    link: Link,
+    sent: Moment,
+    head: Head,
 }
 
 /// Why a connection is of no further use.
@@ -220,6 +243,7 @@ impl Link {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 outcome => {
                     let read = outcome?;
+                    note_read(read);
                     self.end += read;
                     return Ok(read);
                 }

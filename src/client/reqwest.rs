@@ -1,8 +1,11 @@
 //! reqwest: native under Tokio, and bridged under async-std and smol, where `async-compat` lends
 //! it a Tokio reactor on a thread of its own.
 
-use super::{Body, Client, ClientError, Endpoint, Io, Options, ReadBuffer, Reply};
+use super::{
+    Body, Client, ClientError, Endpoint, Io, Options, ReadBuffer, Reply, SocketReads, Timing,
+};
 use super::{bare_content_type, with_causes};
+use crate::clock::Moment;
 use crate::runtime::{Reactor, Runtime};
 use ::hyper::Method;
 use ::reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -71,6 +74,10 @@ impl<R: Runtime> Client<R> for Reqwest<R> {
         }
     }
 
+    fn socket_reads() -> SocketReads {
+        SocketReads::Unseen
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -81,7 +88,13 @@ impl<R: Runtime> Client<R> for Reqwest<R> {
         let response = on_tokio::<R, _>(request.send())
             .await
             .map_err(|error| self.failed(&error))?;
+        let timing = Timing {
+            connected: None,
+            sent: None,
+            head: Moment::now(),
+        };
         Ok(Reply {
+            timing,
             status: response.status().as_u16(),
             content_type: bare_content_type(
                 response

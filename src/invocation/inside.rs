@@ -4,11 +4,13 @@
 //! if each of its calls brought exactly the tokens that the mock was to send: [`Text`] of the same
 //! seed says which.
 
-use super::spec::{Connection, Iteration, Outcome, Spec, Work};
+use super::account::{AgentAccount, CallAccount};
+use super::outcome::{Iteration, Outcome};
+use super::spec::{Connection, Spec, Work};
 use crate::cell::Workload;
-use crate::client::{Client, ClientError, Endpoint, EndpointError, Options};
+use crate::client::{Client, ClientError, Endpoint, EndpointError, Options, SocketReads};
 use crate::engine::text::Text;
-use crate::meter::{Call, Digest, Recorder, Usage};
+use crate::meter::{Call, Digest, Histogram, Process, Recorder, Usage};
 use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
 use crate::ollama::{CallError, Ollama, Question};
 use crate::runtime::{Runtime, WORKER_NAME};
@@ -100,34 +102,53 @@ struct Driver<R: Runtime, C: Client<R>> {
 
 impl<R: Runtime, C: Client<R>> Driver<R, C> {
     async fn drive(self, threads: NonZeroUsize) -> Result<Outcome, InvocationError> {
+        let mut threads_seen = vec![Process::now()];
+        let mut ledger = Ledger::for_iterations(&self.spec.work, u64::from(self.spec.warm_up));
         for _ in 0..self.spec.warm_up {
-            self.iterate().await?;
+            self.iterate(&mut ledger).await?;
         }
-        let room = usize::try_from(self.spec.iterations).unwrap_or_default();
-        let mut iterations = Vec::with_capacity(room);
+        let mut ledger = Ledger::for_iterations(&self.spec.work, self.spec.iterations);
+        threads_seen.push(Process::now());
         let before = Usage::now().map_err(InvocationError::Usage)?;
         for _ in 0..self.spec.iterations {
-            iterations.push(self.iterate().await?);
+            let iteration = self.iterate(&mut ledger).await?;
+            ledger.iterations.push(iteration);
         }
         let after = Usage::now().map_err(InvocationError::Usage)?;
+        let process = Process::now();
+        threads_seen.push(process);
+        let mut usage = after - before;
+        if C::socket_reads() == SocketReads::Unseen {
+            usage.sockets = None;
+        }
         Ok(Outcome {
             cell: self.spec.cell,
             io: C::io().into(),
             threads,
             workers_seen: count_workers(),
-            iterations,
-            usage: after - before,
+            iterations: ledger.iterations,
+            usage,
+            process,
+            threads_most: threads_seen.iter().flatten().map(|seen| seen.threads).max(),
+            agents: ledger.agents,
+            calls: ledger.calls,
+            delivery_histogram_ns: ledger.delivery,
+            itl_histogram_ns: ledger.itl,
         })
     }
 
-    async fn iterate(&self) -> Result<Iteration, InvocationError> {
+    async fn iterate(&self, ledger: &mut Ledger) -> Result<Iteration, InvocationError> {
         match &self.spec.work {
-            Work::Stream { connection } => self.stream(*connection).await,
-            Work::Agents { agents, corpus } => self.agents(*agents, corpus.clone()).await,
+            Work::Stream { connection } => self.stream(*connection, ledger).await,
+            Work::Agents { agents, corpus } => self.agents(*agents, corpus.clone(), ledger).await,
         }
     }
 
-    async fn stream(&self, connection: Connection) -> Result<Iteration, InvocationError> {
+    async fn stream(
+        &self,
+        connection: Connection,
+        ledger: &mut Ledger,
+    ) -> Result<Iteration, InvocationError> {
         let fresh;
         let ollama = match connection {
             Connection::Warm => &self.ollama,
@@ -147,6 +168,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         let last = ollama.ask(self.spec.api, &question, &mut recorder).await?;
         let call = recorder.finish(last);
         self.check(&call)?;
+        ledger.note(&call, 0);
         let mut iteration = Iteration {
             gross_ns: nanos(call.gross()),
             net_ns: call.net().map(nanos),
@@ -164,6 +186,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         &self,
         agents: NonZeroUsize,
         corpus: PathBuf,
+        ledger: &mut Ledger,
     ) -> Result<Iteration, InvocationError> {
         let job = Job {
             corpus,
@@ -175,7 +198,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         if agents == NonZeroUsize::MIN {
             let run = run_agent(&self.ollama, &job).await?;
             let net_ns = run.net().map(nanos);
-            let iteration = self.team(run.gross, &[run])?;
+            let iteration = self.team(run.gross, &[run], ledger)?;
             return Ok(Iteration {
                 net_ns,
                 ..iteration
@@ -188,7 +211,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         let runs = self.run_team(jobs, topology).await;
         let gross = started.elapsed();
         let runs: Vec<AgentRun> = runs.into_iter().collect::<Result<_, _>>()?;
-        self.team(gross, &runs)
+        self.team(gross, &runs, ledger)
     }
 
     async fn run_team(
@@ -200,15 +223,29 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
     }
 
     /// The account of agents that ran at once.
-    fn team(&self, gross: Duration, runs: &[AgentRun]) -> Result<Iteration, InvocationError> {
+    fn team(
+        &self,
+        gross: Duration,
+        runs: &[AgentRun],
+        ledger: &mut Ledger,
+    ) -> Result<Iteration, InvocationError> {
         let mut iteration = Iteration {
             gross_ns: nanos(gross),
             ..Iteration::default()
         };
-        for run in runs {
+        for (agent, run) in (0..).zip(runs) {
+            ledger.agents.push(AgentAccount {
+                iteration: ledger.iteration(),
+                agent,
+                gross_ns: nanos(run.gross),
+                net_ns: run.net().map(nanos),
+                ingest_ns: nanos(run.ingest),
+                tokens: run.tokens() as u64,
+            });
             iteration.ingest_ns += nanos(run.ingest);
             for stage in run.stages() {
                 self.check(&stage.call)?;
+                ledger.note(&stage.call, agent);
                 iteration.tokens += stage.call.token_count() as u64;
                 iteration.delivery_ns += stage.call.delivery().map(nanos).sum::<u64>();
                 iteration.note_lateness(&stage.call);
@@ -238,6 +275,44 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             expected: self.expected,
             tokens: self.spec.tokens,
         })
+    }
+}
+
+/// What is noted of the iterations, with room for all of it, so that noting allocates nothing.
+struct Ledger {
+    iterations: Vec<Iteration>,
+    agents: Vec<AgentAccount>,
+    calls: Vec<CallAccount>,
+    delivery: Histogram,
+    itl: Histogram,
+}
+
+impl Ledger {
+    fn for_iterations(work: &Work, iterations: u64) -> Self {
+        let iterations = usize::try_from(iterations).unwrap_or_default();
+        let (agents, calls) = match work {
+            Work::Stream { .. } => (0, 1),
+            Work::Agents { agents, .. } => (agents.get(), 2 * agents.get()),
+        };
+        Self {
+            iterations: Vec::with_capacity(iterations),
+            agents: Vec::with_capacity(iterations * agents),
+            calls: Vec::with_capacity(iterations * calls),
+            delivery: Histogram::new(),
+            itl: Histogram::new(),
+        }
+    }
+
+    /// The index of the present iteration.
+    fn iteration(&self) -> u64 {
+        self.iterations.len() as u64
+    }
+
+    fn note(&mut self, call: &Call, agent: u32) {
+        call.delivery().for_each(|it| self.delivery.record(it));
+        call.itl().for_each(|it| self.itl.record(it));
+        let account = CallAccount::of(call, self.iteration(), agent);
+        self.calls.push(account);
     }
 }
 

@@ -7,14 +7,20 @@
 //! [`MockServer`] is the other process, the mock; [`in_blocks`] interleaves what is
 //! to be compared.
 
+mod account;
 mod blocks;
 mod inside;
+mod outcome;
 mod process;
+mod rates;
 mod server;
 mod spec;
 
+pub use account::{AgentAccount, CallAccount};
 pub use blocks::in_blocks;
 pub use inside::{InvocationError, run};
+pub use outcome::{Iteration, Outcome};
 pub use process::{ProcessError, Program};
+pub use rates::Rates;
 pub use server::{MockServer, ServerError};
-pub use spec::{Connection, Iteration, Outcome, Spec, Work};
+pub use spec::{Connection, Spec, Work};

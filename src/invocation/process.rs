@@ -1,6 +1,7 @@
 //! An invocation from the outside: start the process, tell it what to run, hear what came of it.
 
-use super::spec::{Outcome, Spec};
+use super::outcome::Outcome;
+use super::spec::Spec;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

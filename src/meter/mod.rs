@@ -1,14 +1,21 @@
-//! What is measured of a call: when each token was there, what the process spent, and the account
-//! of gross, net and tare.
+//! What is measured of a call and of a process: when each token was there, what was used, and the
+//! account of gross, net and tare.
 
-mod clock;
+mod allocations;
 mod digest;
+mod first_token;
+mod histogram;
+mod process;
 mod stalls;
 mod timeline;
 mod usage;
 
-pub use clock::Moment;
+pub use crate::clock::Moment;
+pub use allocations::{Allocations, Counting};
 pub use digest::Digest;
+pub use first_token::FirstToken;
+pub use histogram::Histogram;
+pub use process::{FileIo, Process};
 pub use stalls::Stalls;
 pub use timeline::{Call, Lateness, NetSource, Recorder};
-pub use usage::Usage;
+pub use usage::{SocketIo, Usage};

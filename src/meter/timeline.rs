@@ -3,7 +3,8 @@
 //! A [`Recorder`] listens while the answer streams: per token it reads the clock and appends to
 //! buffers that are large enough beforehand. All arithmetic comes later, in [`Call`].
 
-use super::{Digest, Moment};
+use super::{Digest, FirstToken, Moment};
+use crate::client::Timing;
 use crate::ollama::{Final, Sink};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Recorder {
     started: Moment,
+    timing: Option<Timing>,
     text: String,
     /// Where each token ends in `text`, and when it was there.
     tokens: Vec<(usize, Moment)>,
@@ -26,6 +28,7 @@ impl Recorder {
         let tokens = Vec::with_capacity(tokens);
         Self {
             started: Moment::now(),
+            timing: None,
             text,
             tokens,
             thinking: String::new(),
@@ -43,6 +46,10 @@ impl Recorder {
 }
 
 impl Sink for Recorder {
+    fn head(&mut self, timing: Timing) {
+        self.timing = Some(timing);
+    }
+
     fn token(&mut self, text: &str) {
         self.text.push_str(text);
         self.tokens.push((self.text.len(), Moment::now()));
@@ -162,6 +169,13 @@ impl Call {
         Some(first.since(self.recorder.started))
     }
 
+    /// Where that time went: `None` without a token.
+    pub fn first_token(&self) -> Option<FirstToken> {
+        let (_, first) = self.recorder.tokens.first()?;
+        let timing = self.recorder.timing?;
+        Some(FirstToken::split(self.recorder.started, timing, *first))
+    }
+
     /// Inter-token latencies, by the client's clock.
     pub fn itl(&self) -> impl Iterator<Item = Duration> {
         let tokens = self.recorder.tokens.windows(2);
@@ -200,6 +214,7 @@ mod tests {
         Call {
             recorder: Recorder {
                 started: Moment(1_000),
+                timing: None,
                 text: "abc"[..at.len()].to_owned(),
                 tokens: at
                     .iter()

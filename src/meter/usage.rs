@@ -1,5 +1,7 @@
-//! What the operating system counted for this process.
+//! What the process used, by its own counters and the operating system's.
 
+use super::{Allocations, FileIo};
+use crate::tally::{self, Count};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde::{Deserialize, Serialize};
@@ -18,14 +20,36 @@ pub struct Usage {
     pub voluntary_switches: u64,
     /// Context switches because its time was up.
     pub involuntary_switches: u64,
+    /// What was asked of the allocator; absent in a program that does not count it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heap: Option<Allocations>,
+    /// What came over sockets; absent for a client whose sockets can't be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<SocketIo>,
+    /// Calls of `read` and `write`; absent where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileIo>,
+}
+
+/// What came over sockets.
+///
+/// Held against `strace -f` over each cell's iterations, this is the number of `recvfrom` calls that
+/// returned no error, one by one. Those that returned `EAGAIN` are not in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocketIo {
+    /// Reads that brought something, or the end.
+    pub reads: u64,
+    /// Bytes they brought, heads and chunk sizes included.
+    pub read_bytes: u64,
 }
 
 impl Usage {
     /// The counters up to now.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When the system does not tell even the CPU time.
     pub fn now() -> io::Result<Self> {
+        let files = FileIo::now();
         let usage = getrusage(UsageWho::RUSAGE_SELF)?;
         let count = |value| u64::try_from(value).unwrap_or_default();
         Ok(Self {
@@ -33,6 +57,12 @@ impl Usage {
             system_ns: nanos(usage.system_time()),
             voluntary_switches: count(usage.voluntary_context_switches()),
             involuntary_switches: count(usage.involuntary_context_switches()),
+            heap: Allocations::now(),
+            sockets: Some(SocketIo {
+                reads: tally::total(Count::SocketReads),
+                read_bytes: tally::total(Count::SocketReadBytes),
+            }),
+            files,
         })
     }
 
@@ -55,8 +85,26 @@ impl Sub for Usage {
             involuntary_switches: self
                 .involuntary_switches
                 .saturating_sub(earlier.involuntary_switches),
+            heap: both(self.heap, earlier.heap),
+            sockets: both(self.sockets, earlier.sockets),
+            files: both(self.files, earlier.files),
         }
     }
+}
+
+impl Sub for SocketIo {
+    type Output = SocketIo;
+
+    fn sub(self, earlier: SocketIo) -> SocketIo {
+        SocketIo {
+            reads: self.reads.saturating_sub(earlier.reads),
+            read_bytes: self.read_bytes.saturating_sub(earlier.read_bytes),
+        }
+    }
+}
+
+fn both<T: Sub<Output = T>>(later: Option<T>, earlier: Option<T>) -> Option<T> {
+    Some(later? - earlier?)
 }
 
 fn nanos(time: TimeVal) -> u64 {

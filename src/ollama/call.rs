@@ -8,7 +8,7 @@ use super::ndjson::Ndjson;
 use super::question::Question;
 use super::wire::{ChatRequest, Final, GenerateRequest};
 use crate::client::guard::{Guarded, guarded};
-use crate::client::{Body, Client, ClientError, Endpoint, Options, Reply};
+use crate::client::{Body, Client, ClientError, Endpoint, Options, Reply, Timing};
 use crate::runtime::Runtime;
 use bytes::Bytes;
 use hyper::Method;
@@ -17,6 +17,11 @@ use std::sync::Arc;
 
 /// Who hears of a reply's tokens, at once as each is parsed.
 pub trait Sink: Send {
+    /// The reply's head is there, and an answer follows.
+    fn head(&mut self, timing: Timing) {
+        let _ = timing;
+    }
+
     /// A piece of the answer; never empty.
     fn token(&mut self, text: &str);
 
@@ -199,7 +204,9 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         mut tap: impl FnMut(&[u8]),
     ) -> Result<Final, CallError> {
         let reply = self.send(Method::POST, api.path(), request.into()).await?;
+        let timing = reply.timing;
         let mut body = self.accepted(api, reply).await?;
+        sink.head(timing);
 
         let mut decoder = D::default();
         let mut heard = Heard::new(sink);

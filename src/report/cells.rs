@@ -220,7 +220,7 @@ fn digits(value: f64) -> String {
 mod tests {
     use super::*;
     use crate::invocation::Iteration;
-    use crate::meter::Usage;
+    use crate::meter::{Histogram, Usage};
     use std::num::NonZeroUsize;
 
     fn outcome(cell: &str, gross_ns: u64, cpu_ns: u64) -> Outcome {
@@ -241,6 +241,12 @@ mod tests {
                 user_ns: cpu_ns,
                 ..Usage::default()
             },
+            process: None,
+            threads_most: None,
+            agents: Vec::new(),
+            calls: Vec::new(),
+            delivery_histogram_ns: Histogram::new(),
+            itl_histogram_ns: Histogram::new(),
         }
     }
 

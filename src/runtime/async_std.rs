@@ -5,6 +5,7 @@
 //! We do, with a fixed minimum and maximum and no environment variable, so that
 //! `ASYNC_STD_THREAD_COUNT` changes nothing here.
 
+use super::counted::Counted;
 use super::on_async_io::Sleep;
 use super::{Reactor, Runtime, WORKER_NAME};
 use async_std::net::TcpStream;
@@ -30,7 +31,7 @@ impl Runtime for AsyncStd {
     const NAME: &'static str = "async-std";
     const REACTOR: Reactor = Reactor::AsyncIo;
 
-    type Stream = FuturesIo<TcpStream>;
+    type Stream = FuturesIo<Counted<TcpStream>>;
     type Sleep = Sleep;
 
     fn new(threads: NonZeroUsize) -> io::Result<Self> {
@@ -73,7 +74,7 @@ impl Runtime for AsyncStd {
     async fn connect(&self, to: SocketAddr) -> io::Result<Self::Stream> {
         let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
-        Ok(FuturesIo::new(stream))
+        Ok(FuturesIo::new(Counted::new(stream)))
     }
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {

@@ -2,11 +2,12 @@
 //!
 //! The trait is a generic parameter everywhere, never an object: each cell is a program of its
 //! own with nothing boxed on the token path. The implementations hold every runtime to the same
-//! terms: the number of worker threads is set and not taken from the machine or from an
+//! terms: reads are counted alike, the number of worker threads is set and not taken from the machine or from an
 //! environment variable, worker threads are named [`WORKER_NAME`], `TCP_NODELAY` is on, and
 //! [`Runtime::run`] drives the work from inside a spawned task.
 
 mod async_std;
+mod counted;
 mod on_async_io;
 mod on_tokio;
 mod smol;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::async_std::AsyncStd;
+pub use self::counted::{Watched, Written, note_read};
 pub use self::smol::Smol;
 pub use self::threads::Threads;
 pub use self::tokio_local::TokioLocal;
@@ -50,8 +52,8 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Who watches its sockets.
     const REACTOR: Reactor;
 
-    /// A connected TCP stream that hyper can use.
-    type Stream: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static;
+    /// A connected TCP stream that hyper can use, and whose reads are counted.
+    type Stream: hyper::rt::Read + hyper::rt::Write + Watched + Unpin + Send + 'static;
     /// A timer; it starts when first polled or when made, as the runtime does it.
     type Sleep: Future<Output = ()> + Send + 'static;
 

@@ -1,6 +1,7 @@
 //! What `tokio-mt` and `tokio-local` share: Tokio's streams, its task handles, and a way to let a
 //! runtime go.
 
+use super::counted::Counted;
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::SocketAddr;
@@ -41,8 +42,8 @@ pub fn joined<T>(outcome: Result<T, JoinError>) -> T {
 }
 
 /// Connects with `TCP_NODELAY` on.
-pub async fn connect(to: SocketAddr) -> io::Result<TokioIo<TcpStream>> {
+pub async fn connect(to: SocketAddr) -> io::Result<TokioIo<Counted<TcpStream>>> {
     let stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
-    Ok(TokioIo::new(stream))
+    Ok(TokioIo::new(Counted::new(stream)))
 }

@@ -3,6 +3,7 @@
 //! `smol::spawn` uses a global executor whose size is `SMOL_THREADS`, 1 by default. An executor
 //! of our own takes the number of threads that every other runtime gets and reads no variable.
 
+use super::counted::Counted;
 use super::on_async_io::Sleep;
 use super::{Reactor, Runtime, WORKER_NAME};
 use smol::Executor;
@@ -33,7 +34,7 @@ impl Runtime for Smol {
     const NAME: &'static str = "smol";
     const REACTOR: Reactor = Reactor::AsyncIo;
 
-    type Stream = FuturesIo<TcpStream>;
+    type Stream = FuturesIo<Counted<TcpStream>>;
     type Sleep = Sleep;
 
     fn new(threads: NonZeroUsize) -> io::Result<Self> {
@@ -73,7 +74,7 @@ impl Runtime for Smol {
     async fn connect(&self, to: SocketAddr) -> io::Result<Self::Stream> {
         let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
-        Ok(FuturesIo::new(stream))
+        Ok(FuturesIo::new(Counted::new(stream)))
     }
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {

@@ -5,6 +5,7 @@
 //! an async cell costs above it is the runtime's and the client's. A task is a thread; futures
 //! joined in one task run one after the other, so there is no `join` topology here.
 
+use super::counted::Counted;
 use super::{Reactor, Runtime, WORKER_NAME};
 use futures::executor::block_on;
 use futures::io::AllowStdIo;
@@ -29,7 +30,7 @@ impl Runtime for Threads {
     const NAME: &'static str = "threads";
     const REACTOR: Reactor = Reactor::Blocking;
 
-    type Stream = FuturesIo<AllowStdIo<TcpStream>>;
+    type Stream = FuturesIo<Counted<AllowStdIo<TcpStream>>>;
     type Sleep = Sleep;
 
     fn new(threads: NonZeroUsize) -> io::Result<Self> {
@@ -59,7 +60,7 @@ impl Runtime for Threads {
     async fn connect(&self, to: SocketAddr) -> io::Result<Self::Stream> {
         let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
-        Ok(FuturesIo::new(AllowStdIo::new(stream)))
+        Ok(FuturesIo::new(Counted::new(AllowStdIo::new(stream))))
     }
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {

@@ -1,5 +1,6 @@
 //! Tokio's current-thread scheduler with a `LocalSet`: one thread, and tasks that never migrate.
 
+use super::counted::Counted;
 use super::on_tokio::{Owner, connect, joined};
 use super::{Reactor, Runtime};
 use hyper_util::rt::TokioIo;
@@ -23,7 +24,7 @@ impl Runtime for TokioLocal {
     const NAME: &'static str = "tokio-local";
     const REACTOR: Reactor = Reactor::Tokio;
 
-    type Stream = TokioIo<TcpStream>;
+    type Stream = TokioIo<Counted<TcpStream>>;
     type Sleep = tokio::time::Sleep;
 
     fn new(_threads: NonZeroUsize) -> io::Result<Self> {

@@ -1,5 +1,6 @@
 //! Tokio's multi-thread scheduler: work stealing over a fixed number of workers.
 
+use super::counted::Counted;
 use super::on_tokio::{Owner, connect, joined};
 use super::{Reactor, Runtime, WORKER_NAME};
 use hyper_util::rt::TokioIo;
@@ -23,7 +24,7 @@ impl Runtime for TokioMt {
     const NAME: &'static str = "tokio-mt";
     const REACTOR: Reactor = Reactor::Tokio;
 
-    type Stream = TokioIo<TcpStream>;
+    type Stream = TokioIo<Counted<TcpStream>>;
     type Sleep = tokio::time::Sleep;
 
     fn new(threads: NonZeroUsize) -> io::Result<Self> {

@@ -1,0 +1,168 @@
+//! What every cell's process says that it used, as a process against a mock that is a process.
+
+mod support;
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use support::{mock, program};
+use tare::cell::{AsyncClient, Cell, Stack};
+use tare::client::Io;
+use tare::invocation::{CallAccount, Connection, MockServer, Outcome, Rates, Spec, Work};
+use tare::ollama::Api;
+
+const THREADS: u64 = 2;
+
+fn weigh(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Outcome {
+    let spec = Spec {
+        cell,
+        threads: NonZeroUsize::new(THREADS as usize).expect("2 is not 0"),
+        base_url: server.base_url().to_owned(),
+        api: Api::Generate,
+        model: "gemma3".to_owned(),
+        work,
+        tokens,
+        seed: 9,
+        warm_up: 2,
+        iterations: 4,
+    };
+    let outcome = program().invoke(&spec);
+    outcome.unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn warm() -> Work {
+    Work::Stream {
+        connection: Connection::Warm,
+    }
+}
+
+fn rates(outcome: &Outcome) -> Rates {
+    outcome.rates().expect("tokens came")
+}
+
+/// reqwest makes its own sockets.
+fn shows_its_sockets(cell: Cell) -> bool {
+    !matches!(cell.stack, Stack::Async(_, AsyncClient::Reqwest))
+}
+
+#[test]
+fn every_cell_tells_what_its_process_used() {
+    let server = mock("instant");
+    for cell in Cell::matrix() {
+        let outcome = weigh(cell, &server, warm(), 512);
+        let usage = outcome.usage;
+        let heap = usage.heap.expect("tare counts allocations");
+        assert!(heap.allocations > 0 && heap.bytes > 0, "{cell}: {heap:?}");
+        assert!(outcome.cpu_per_token_ns() > 0.0, "{cell}");
+        let bytes = usage.sockets.map(|sockets| sockets.read_bytes);
+        assert_eq!(bytes.is_some(), shows_its_sockets(cell), "{cell}");
+        // A token's line takes some 100 bytes, and the mock says twice of each when it was.
+        let per_token = rates(&outcome).socket_read_bytes;
+        assert!(
+            per_token.is_none_or(|bytes| (60.0..250.0).contains(&bytes)),
+            "{cell}: {per_token:?}"
+        );
+        if cfg!(target_os = "linux") {
+            assert!(usage.files.is_some());
+            let process = outcome.process.expect("/proc/self/status");
+            assert!(process.peak_rss_bytes > 1 << 20, "{cell}: {process:?}");
+            let most = outcome.threads_most.expect("/proc/self/status");
+            assert!(most >= process.threads, "{cell}");
+            let name = cell.to_string();
+            let least = match name.split('/').next() {
+                Some("threads" | "tokio-local") => 1,
+                _ => THREADS,
+            };
+            assert!(process.threads >= least, "{cell}: {process:?}");
+        }
+    }
+}
+
+#[test]
+fn the_floor_allocates_next_to_nothing_per_token() {
+    let server = mock("instant");
+    let rates = rates(&weigh(Cell::FLOOR, &server, warm(), 512));
+    let blocks = rates.allocations.expect("counted") + rates.reallocations.expect("counted");
+    assert!(blocks < 0.1, "{rates:?}");
+}
+
+#[test]
+fn a_paced_stream_takes_a_read_per_token_and_a_burst_far_fewer() {
+    let (paced, instant) = (mock("paced-1ms"), mock("instant"));
+    for cell in Cell::matrix()
+        .into_iter()
+        .filter(|&it| shows_its_sockets(it))
+    {
+        let reads = |server, tokens| {
+            let rates = rates(&weigh(cell, server, warm(), tokens));
+            rates.socket_reads.expect("its sockets can be seen")
+        };
+        let one_by_one = reads(&paced, 64);
+        // On a busy machine two tokens may wait together; the last line comes on its own.
+        assert!((0.5..1.5).contains(&one_by_one), "{cell}: {one_by_one}");
+        let burst = reads(&instant, 512);
+        assert!(burst < 0.4, "{cell}: {burst}");
+    }
+}
+
+fn whole(call: &CallAccount) -> u64 {
+    call.until_head_ns.expect("a token came") + call.first_token_ns.expect("a token came")
+}
+
+#[test]
+fn the_time_to_first_token_is_split_as_far_as_the_client_shows_it() {
+    let server = mock("instant");
+    for cell in Cell::matrix() {
+        for connection in [Connection::Cold, Connection::Warm] {
+            let outcome = weigh(cell, &server, Work::Stream { connection }, 8);
+            assert_eq!(outcome.calls.len(), 4);
+            for (index, call) in (0..).zip(&outcome.calls) {
+                assert_eq!((call.iteration, call.agent), (index, 0), "{cell}");
+                assert_eq!(Some(whole(call)), call.ttft_ns, "{cell}");
+                let seen = shows_its_sockets(cell);
+                let is_new = connection == Connection::Cold;
+                assert_eq!(call.connect_ns.is_some(), seen && is_new, "{cell}");
+                assert_eq!(call.request_ns.is_some(), seen, "{cell}");
+                assert_eq!(call.head_ns.is_some(), seen, "{cell}");
+                if let (Some(request), Some(head)) = (call.request_ns, call.head_ns) {
+                    let parts = call.connect_ns.unwrap_or_default() + request + head;
+                    assert_eq!(Some(parts), call.until_head_ns, "{cell}");
+                    assert!(request > 0 && head > 0, "{cell}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn each_token_is_in_the_histograms_and_each_agent_and_call_in_the_account() {
+    let server = mock("instant");
+    let work = Work::Agents {
+        agents: NonZeroUsize::new(3).expect("3 is not 0"),
+        corpus: Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus"),
+    };
+    for cell in Cell::matrix().into_iter().flat_map(Cell::topologies) {
+        if cell.io() == Io::Bridged {
+            continue;
+        }
+        let outcome = weigh(cell, &server, work.clone(), 20);
+        assert_eq!(outcome.agents.len(), 4 * 3, "{cell}");
+        assert_eq!(outcome.calls.len(), 4 * 3 * 2, "{cell}");
+        assert_eq!(outcome.delivery_histogram_ns.count(), outcome.tokens());
+        assert_eq!(outcome.itl_histogram_ns.count(), 4 * 3 * 2 * 19, "{cell}");
+        for agent in &outcome.agents {
+            let mine = |call: &&CallAccount| {
+                (call.iteration, call.agent) == (agent.iteration, agent.agent)
+            };
+            let calls: Vec<_> = outcome.calls.iter().filter(mine).collect();
+            let sum = |figure: fn(&CallAccount) -> u64| calls.iter().map(|&it| figure(it)).sum();
+            assert_eq!(agent.tokens, sum(|call| call.tokens), "{cell}");
+            assert_eq!(
+                agent.net_ns,
+                Some(sum(|call| call.net_ns.expect("the mock's truth")))
+            );
+            let spent: u64 = sum(|call| call.gross_ns);
+            assert!(spent + agent.ingest_ns <= agent.gross_ns, "{cell}");
+            assert!(agent.tare_ns() > Some(0), "{cell}");
+        }
+    }
+}
