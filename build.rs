@@ -101,7 +101,9 @@ fn dependencies() -> Option<String> {
 }
 
 /// `cargo install` without `--locked` takes the newest versions and leaves the file as it is, and
-/// Cargo does not tell the script that it does so. Our parent is Cargo.
+/// Cargo does not tell the script that it does so. Our parent is Cargo. (Where an install finds the
+/// release build of a checkout in the same target folder, Cargo takes over what this script said for
+/// that one, and the versions may be older than what is installed: hence `--locked` in the README.)
 #[cfg(unix)]
 fn resolves_anew() -> bool {
     let parent = std::os::unix::process::parent_id().to_string();

@@ -76,15 +76,18 @@ fn its_json_has_every_check_with_its_meaning_and_names_its_units() {
         let needs = [Verdict::Bad, Verdict::Note].contains(&of[0].verdict);
         assert!(!needs || of[0].remedy.is_some(), "{check}");
     }
-    let values = |check| {
-        let mut found = checks.iter().filter(|found| found.check == check);
-        let values = found.next().map(|found| &found.values).expect("a check");
-        values.keys().map(String::as_str).collect::<Vec<_>>()
-    };
-    assert!(values(Check::Clock).contains(&"read_ns"));
-    assert!(values(Check::Timer).contains(&"p50_us"));
-    assert!(values(Check::Loopback).contains(&"p50_us"));
-    assert!(values(Check::Pauses).contains(&"longest_us"));
+    for (check, value) in [
+        (Check::Clock, "read_ns"),
+        (Check::Timer, "p50_us"),
+        (Check::Loopback, "p50_us"),
+        (Check::Pauses, "longest_us"),
+    ] {
+        let found = checks.iter().find(|found| found.check == check);
+        let found = found.expect("a check");
+        // On a machine that is too busy there are too few samples to tell of.
+        let told = found.verdict != Verdict::Unknown;
+        assert_eq!(found.values.contains_key(value), told, "{found:?}");
+    }
     let bad = checks
         .iter()
         .filter(|check| check.verdict == Verdict::Bad)
@@ -127,7 +130,7 @@ fn a_results_findings_are_read_in_no_time() {
     let started = Instant::now();
     let findings = quick();
     assert!(
-        started.elapsed() < Duration::from_millis(500),
+        started.elapsed() < Duration::from_secs(2),
         "it only reads files"
     );
     let names: Vec<&str> = findings

@@ -12,7 +12,7 @@ use std::io::Write as _;
 
 /// Check whether this machine is fit to measure on: what spoils a measurement, and what to do
 ///
-/// Reads what the system tells, and tries clock, timer, loopback and cores for some three seconds, in
+/// Reads what the system tells, and tries clock, timer, loopback and cores for some two seconds, in
 /// which it keeps every core busy for one. Each check is good, worth a note, bad (it would spoil a
 /// measurement) or unknown (the system does not tell). Exits with 0 whatever it finds.
 #[derive(Debug, clap::Args)]
@@ -53,7 +53,7 @@ struct Report {
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     // Before the machine is kept busy.
     let provenance = Provenance::here();
-    eprintln!("trying this machine for some three seconds...");
+    eprintln!("trying this machine for some two seconds...");
     let mut checks = examine();
     checks.sort_by_key(|check| check.verdict);
     let summary = summary(&checks);

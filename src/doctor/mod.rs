@@ -1,6 +1,6 @@
 //! Is this machine fit to measure on, and if not, what to do?
 //!
-//! Reading is apart from judging: [`Readings`] is what files say and [`Measured`] what two or three
+//! Reading is apart from judging: [`Readings`] is what files say and [`Measured`] what some two
 //! seconds of trying it out show, both plain values, and judging is pure functions of them, held
 //! against made-up machines in tests. Limits that a verdict depends on are constants beside the
 //! judgement. Nothing here fails: what the system does not tell is `unknown`.
@@ -28,7 +28,7 @@ pub fn quick() -> Vec<Finding> {
         .collect()
 }
 
-/// All checks, in the order of [`Check::ALL`]. Takes two to four seconds, keeps every core busy for
+/// All checks, in the order of [`Check::ALL`]. Takes one to four seconds, keeps every core busy for
 /// one of them, and opens a connection to Ollama's port.
 pub fn examine() -> Vec<Diagnosis> {
     let read = Readings::of(&Files::here(), Build::here());

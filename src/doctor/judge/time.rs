@@ -90,12 +90,11 @@ pub fn pauses(busy: Option<Busy>) -> Judged {
         .min(LONGEST_AWAY_US.judge(busy.longest_us));
     let moved = match busy.moves {
         None | Some(0) => String::new(),
-        Some(1) => ", moved to another core once".to_owned(),
-        Some(moves) => format!(", moved to another core {moves} times"),
+        Some(1) => ", moved to another once".to_owned(),
+        Some(moves) => format!(", moved to another {moves} times"),
     };
     let found = format!(
-        "{} busy threads were off their cores for {} of a second, at most {} at a time{moved}",
-        busy.threads,
+        "off the core for {} of a busy second, {} at most{moved}",
         percent(busy.away),
         micros(busy.longest_us)
     );
@@ -250,7 +249,7 @@ mod tests {
         let found = pauses(Some(busy(0.015, 4_000.0))).found;
         assert_eq!(
             found,
-            "2 busy threads were off their cores for 1.50 % of a second, at most 4.0 ms at a time, moved to another core once"
+            "off the core for 1.50 % of a busy second, 4.0 ms at most, moved to another once"
         );
     }
 

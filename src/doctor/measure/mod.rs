@@ -1,4 +1,4 @@
-//! What only shows when it is tried: three seconds of small experiments, one after the other.
+//! What only shows when it is tried: some two seconds of small experiments, one after the other.
 //!
 //! Each has a limit of time of its own, so that a machine that is too busy for any of them is told
 //! so, and not waited for.
@@ -26,12 +26,12 @@ pub struct Measured {
     pub clock: ClockCost,
     /// A byte there and back over TCP.
     pub loopback: Option<Spread>,
-    /// Whether someone answers at [`OLLAMA`].
+    /// Whether someone answers where Ollama listens, 127.0.0.1:11434.
     pub answered: bool,
 }
 
 /// Where Ollama listens.
-pub const OLLAMA: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 11434);
+const OLLAMA: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 11434);
 
 impl Measured {
     /// Does the experiments.
@@ -103,11 +103,12 @@ mod tests {
         let measured = Measured::here();
         assert!(started.elapsed() < Duration::from_secs(10));
         assert!(measured.clock.read_ns > 0.0);
-        assert!(measured.timer.is_some_and(|spread| spread.median_us > 0.0));
+        // On a machine that is too busy there are too few samples to tell of.
+        assert!(measured.timer.is_none_or(|spread| spread.median_us > 0.0));
         assert!(
             measured
                 .loopback
-                .is_some_and(|spread| spread.tail_us >= spread.median_us)
+                .is_none_or(|spread| spread.tail_us >= spread.median_us)
         );
         let busy = measured.busy.expect("threads start");
         assert!((0.0..=1.0).contains(&busy.away), "{busy:?}");
