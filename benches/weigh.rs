@@ -18,9 +18,15 @@ use std::path::Path;
 use std::process::exit;
 use std::time::Duration;
 use tare::cell::Cell;
-use tare::invocation::{Connection, MockServer, Outcome, Program, Spec, Work, in_blocks};
+use tare::invocation::{Answers, Connection, MockServer, Outcome, Program, Spec, Work};
 use tare::ollama::Api;
-use tare::report::cells::{Measured, render};
+use tare::provenance::Provenance;
+use tare::report::compare::report;
+use tare::weighing::{
+    Due, PartPlan, Plan, Record, SCHEMA, Served, Setup, Stop, Subject, Until, Watch, Workload, run,
+    subjects,
+};
+use tare::{doctor, engine};
 
 /// Worker threads of every runtime.
 const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
@@ -28,6 +34,11 @@ const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
 const SEED: u64 = 1;
 /// The model that the mocks' profiles serve.
 const MODEL: &str = "gemma3:latest";
+
+/// The folder that agents read.
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/corpus");
+/// The cell that the others are compared with, where it is among them.
+const BASE: &str = "tokio-mt/hyper";
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -132,7 +143,7 @@ fn one_agent() -> Work {
 fn agents_at_work(agents: NonZeroUsize) -> Work {
     Work::Agents {
         agents,
-        corpus: Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus"),
+        corpus: Path::new(CORPUS).to_owned(),
     }
 }
 
@@ -202,11 +213,12 @@ impl Lab {
     }
 
     fn mock(&self, profile: Profile) -> &MockServer {
-        let (server, name) = match profile {
-            Profile::Instant => (&self.instant, "instant"),
-            Profile::Paced => (&self.paced, "paced-1ms"),
+        let server = match profile {
+            Profile::Instant => &self.instant,
+            Profile::Paced => &self.paced,
         };
-        server.get_or_init(|| or_exit(MockServer::start(&self.program, name, Some(MODEL))))
+        let start = || MockServer::start(&self.program, name_of(profile), Some(MODEL));
+        server.get_or_init(|| or_exit(start()))
     }
 
     fn measure(
@@ -233,6 +245,9 @@ impl Lab {
             seed: SEED,
             warm_up: task.warm_up,
             iterations: iterations * u64::from(task.repeat),
+            answers: Answers::Known,
+            inject: None,
+            processors: Vec::new(),
         };
         or_exit(self.program.invoke(&spec))
     }
@@ -249,48 +264,81 @@ impl Lab {
         }
     }
 
-    /// Measures the cells that were run, in randomised blocks with the floor and one cell a second
-    /// time, and prints the table.
+    /// Weighs the cells that were run against each other, as `tare compare` does, and prints its
+    /// report.
     fn print_table(&self) {
         let cells = self.seen.borrow();
-        let (Some(blocks), Some(&control)) = (blocks_wanted(), cells.first()) else {
+        let (Some(blocks), false) = (blocks_wanted(), cells.is_empty()) else {
             return;
         };
-        let mut subjects = vec![Cell::FLOOR];
-        subjects.extend_from_slice(&cells);
-        subjects.push(control);
+        let usual = cells.iter().find(|cell| cell.to_string() == BASE);
+        let base = *usual.unwrap_or(&cells[0]);
+        let subjects = subjects(base, &cells, &[]);
+        let part = |workload, profile, tokens, warm_up, iterations| PartPlan {
+            workload,
+            server: Served::Mock {
+                name: name_of(profile).to_owned(),
+                profile: Box::new(or_exit(engine::Profile::find(name_of(profile)))),
+            },
+            base_url: self.mock(profile).base_url().to_owned(),
+            tokens,
+            warm_up,
+            iterations,
+            subjects: subjects.clone(),
+        };
+        let one = Workload::Agents {
+            agents: NonZeroUsize::MIN,
+        };
+        let plan = Plan {
+            setup: Setup {
+                api: Api::Generate,
+                model: MODEL.to_owned(),
+                threads: THREADS,
+                text_seed: SEED,
+                order_seed: SEED,
+                processors: Vec::new(),
+                corpus: CORPUS.to_owned(),
+            },
+            parts: vec![
+                part(one, Profile::Paced, TABLE_TOKENS, 1, 1),
+                part(Workload::Stream, Profile::Instant, 512, 40, 40),
+            ],
+            until: Until {
+                blocks,
+                limit: None,
+            },
+            stop: Stop::AtTheEnd,
+        };
         eprintln!(
-            "Measuring {} cells in {blocks} randomised blocks...",
-            cells.len() + 2
+            "Weighing {} cells in {blocks} randomised blocks...",
+            subjects.len()
         );
-        let results = in_blocks(&subjects, blocks, SEED, |cell| {
-            let agent = Task::new(cell, one_agent(), TABLE_TOKENS, Profile::Paced);
-            let stream = Task::new(cell, one_stream(Connection::Warm), 512, Profile::Instant);
-            Ok::<_, std::convert::Infallible>((
-                self.invoke(&agent, 1),
-                self.invoke(&stream.repeat(40), 1),
-            ))
-        });
-        let Ok(results) = results;
-        let mut measured = subjects.iter().zip(results).map(|(&cell, outcomes)| {
-            let (agent, stream) = outcomes.into_iter().unzip();
-            Measured {
-                cell,
-                agent,
-                stream,
-            }
-        });
-        let floor = measured.next();
-        let mut measured: Vec<_> = measured.collect();
-        let again = measured.pop();
-        if let Some(floor) = floor {
-            println!(
-                "\n{blocks} invocations per cell, in randomised blocks (seed {SEED}); {THREADS} worker threads, 1 under tokio-local.\n\
-                 gross, net, tare, delivery: one agent against the mock `paced-1ms`, two answers of {TABLE_TOKENS} tokens; CPU: streams of 512 tokens in a burst.\n\
-                 × floor: against threads/raw. In brackets: 95 % bootstrap intervals over invocations.\n\n{}",
-                render(&floor, &measured, again.as_ref())
-            );
-        }
+        let (parts, _) = or_exit(run(&self.program, &plan, &mut Unwatched));
+        let record = Record {
+            schema: SCHEMA.to_owned(),
+            provenance: Provenance::here().with_findings(doctor::quick()),
+            setup: plan.setup,
+            parts,
+        };
+        println!("\n{}", report(&record).0);
+    }
+}
+
+fn name_of(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Instant => "instant",
+        Profile::Paced => "paced-1ms",
+    }
+}
+
+/// Nobody looks on, and whoever interrupts a bench ends it.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn begins(&mut self, _: Due, _: &Subject) {}
+
+    fn interrupted(&self) -> bool {
+        false
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`provenance`] | where a result comes from, and what it can be compared with |
 //! | [`clock`] | the clock that every process of a machine reads alike |
 //! | [`tally`] | counters that threads add to without waiting for each other |
+//! | [`inject`] | mistakes to build into a cell, so that a comparison can show that it finds them |
 //! | [`runtime`] | trait `Runtime`; one file per async runtime, and blocking threads as the floor |
 //! | [`client`] | trait `Client`; one file per HTTP client |
 //! | [`ollama`] | wire types, the sans-IO NDJSON decoder, the calls |
@@ -22,6 +23,7 @@
 //! | [`stats`] | intervals, tests, verdicts; no I/O |
 //! | [`doctor`] | is this machine fit to measure on, and what to do if not |
 //! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
+//! | [`weighing`] | cells against each other in randomised blocks; the result format |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`cli`] | the `tare` command, one file per subcommand |
 #![deny(unsafe_code)]
@@ -33,6 +35,7 @@ pub mod client;
 pub mod clock;
 pub mod doctor;
 pub mod engine;
+pub mod inject;
 pub mod invocation;
 pub mod machine;
 pub mod meter;
@@ -44,4 +47,5 @@ pub mod runtime;
 pub mod stats;
 pub mod tally;
 pub mod trace;
+pub mod weighing;
 pub mod workflow;

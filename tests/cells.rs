@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use support::{mock, program};
 use tare::cell::Cell;
-use tare::invocation::{Connection, MockServer, Outcome, Spec, Work};
+use tare::invocation::{Answers, Connection, MockServer, Outcome, Spec, Work};
 use tare::ollama::Api;
 
 fn spec(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Spec {
@@ -23,6 +23,9 @@ fn spec(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Spec {
         seed: 9,
         warm_up: 1,
         iterations: 2,
+        answers: Answers::Known,
+        inject: None,
+        processors: Vec::new(),
     }
 }
 

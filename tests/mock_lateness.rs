@@ -12,7 +12,7 @@ use tare::client::{Client, Endpoint, Options};
 use tare::invocation::MockServer;
 use tare::meter::{Call, Recorder};
 use tare::ollama::wire::{LATE, TRUTH_HEADER};
-use tare::ollama::{Api, Ollama, Options as ModelOptions, Question, Sink};
+use tare::ollama::{Api, Form, Ollama, Options as ModelOptions, Question, Sink};
 use tare::runtime::Runtime;
 
 /// What is done when the first token is there.
@@ -61,6 +61,7 @@ impl Workload for Asking {
                 prompt: "p",
                 options: &options,
                 keep_alive: None,
+                form: Form::Stream,
             };
             let mut sink = Holding {
                 recorder: Recorder::start(20),

@@ -7,7 +7,7 @@ use std::path::Path;
 use support::{mock, program};
 use tare::cell::{AsyncClient, Cell, Stack};
 use tare::client::Io;
-use tare::invocation::{CallAccount, Connection, MockServer, Outcome, Rates, Spec, Work};
+use tare::invocation::{Answers, CallAccount, Connection, MockServer, Outcome, Rates, Spec, Work};
 use tare::ollama::Api;
 
 const THREADS: u64 = 2;
@@ -24,6 +24,9 @@ fn weigh(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Outcome {
         seed: 9,
         warm_up: 2,
         iterations: 4,
+        answers: Answers::Known,
+        inject: None,
+        processors: Vec::new(),
     };
     let outcome = program().invoke(&spec);
     outcome.unwrap_or_else(|error| panic!("{error}"))

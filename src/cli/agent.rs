@@ -9,7 +9,7 @@ mod progress;
 
 pub use arguments::{Arguments, api, not_negative};
 
-use super::Failure;
+use super::{Failure, usable_folder, warn_of};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
 use crate::doctor;
 use crate::engine::Profile;
@@ -23,7 +23,7 @@ use crate::report::agent::{
 use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};
 use crate::workflow::{Corpus, Skipped, ingest};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use arguments::{Format, Plan};
 use blocks::Blocks;
 use std::io::Write;
@@ -61,29 +61,6 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         corpus: plan.corpus.display().to_string(),
     };
     write(setup, &ran.measured, &plan.output_dir, plan.format)
-}
-
-/// One line, whatever is wrong with the machine.
-fn warn_of(spoilers: &[&str]) {
-    if let [first, rest @ ..] = spoilers {
-        let all = rest
-            .iter()
-            .fold((*first).to_owned(), |all, name| all + ", " + name);
-        eprintln!("warning: measurements here are spoilt by {all}; `tare doctor` says what to do");
-    }
-}
-
-/// Whether results can go there, before anything is measured.
-fn usable_folder(folder: &Path) -> anyhow::Result<()> {
-    let mut there = folder.ancestors().filter(|path| path.exists());
-    match there.next() {
-        Some(path) if !path.is_dir() => bail!(
-            "cannot write results to {}: {} is no folder; name another with --output-dir",
-            folder.display(),
-            path.display()
-        ),
-        _ => Ok(()),
-    }
 }
 
 /// Reads the corpus once beforehand: to know that there is one, and so that no run pays for a cold

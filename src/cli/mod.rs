@@ -4,6 +4,7 @@
 //! failed, 2 wrong usage.
 
 mod agent;
+mod compare;
 mod doctor;
 mod invoke;
 mod mock;
@@ -11,7 +12,9 @@ mod record;
 mod server;
 
 use crate::engine::{Profile, ProfileError};
+use anyhow::bail;
 use clap::{Parser, Subcommand};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Weighs the async runtime and the HTTP client of an LLM agent, not the model.
@@ -30,6 +33,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Agent(Box<agent::Arguments>),
+    Compare(Box<compare::Arguments>),
     Mock(mock::Arguments),
     Record(Box<record::Arguments>),
     Doctor(doctor::Arguments),
@@ -54,6 +58,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Agent(arguments) => agent::run(*arguments),
+        Command::Compare(arguments) => compare::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Record(arguments) => record::run(*arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
@@ -74,6 +79,29 @@ fn find_profile(name: &str) -> Result<Profile, Failure> {
         ProfileError::Unreadable { .. } => Failure::Failed(error.into()),
         ProfileError::Unknown { .. } | ProfileError::Invalid { .. } => Failure::Usage(error.into()),
     })
+}
+
+/// One line, whatever is wrong with the machine.
+fn warn_of(spoilers: &[&str]) {
+    if let [first, rest @ ..] = spoilers {
+        let all = rest
+            .iter()
+            .fold((*first).to_owned(), |all, name| all + ", " + name);
+        eprintln!("warning: measurements here are spoilt by {all}; `tare doctor` says what to do");
+    }
+}
+
+/// Whether results can go there, before anything is measured.
+fn usable_folder(folder: &Path) -> anyhow::Result<()> {
+    let mut there = folder.ancestors().filter(|path| path.exists());
+    match there.next() {
+        Some(path) if !path.is_dir() => bail!(
+            "cannot write results to {}: {} is no folder; name another with --output-dir",
+            folder.display(),
+            path.display()
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// An error and its causes in one line, each said once.

@@ -8,7 +8,7 @@ use super::server;
 use crate::client::{Endpoint, EndpointError, Limits, Options as ClientOptions, Raw};
 use crate::machine::Machine as Hardware;
 use crate::meter::Recorder;
-use crate::ollama::{Api, Identity, Ollama, Options, Question, Software};
+use crate::ollama::{Api, Form, Identity, Ollama, Options, Question, Software};
 use crate::provenance::Build;
 use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};
@@ -218,6 +218,7 @@ impl Session {
             prompt,
             options: &self.options,
             keep_alive: None,
+            form: Form::Stream,
         };
         let mut heard = Recorder::start(0);
         let recorded = record(&self.ollama, self.api, &question, &mut heard).await;

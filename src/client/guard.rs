@@ -69,15 +69,7 @@ pub async fn guarded<R: Runtime, B: Body>(
         progress: Instant::now(),
         timer: None,
     };
-    Ok(Reply {
-        status: reply.status,
-        content_type: reply.content_type,
-        timing: reply.timing,
-        body: Guarded {
-            body: reply.body,
-            watch,
-        },
-    })
+    Ok(reply.map(|body| Guarded { body, watch }))
 }
 
 impl<R: Runtime, B: Body> Body for Guarded<R, B> {

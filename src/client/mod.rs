@@ -15,8 +15,10 @@ mod hyper;
 mod idle;
 mod raw;
 mod reqwest;
+pub mod tamper;
 mod timing;
 
+use crate::inject::Inject;
 use crate::runtime::Runtime;
 use ::hyper::Method;
 use bytes::Bytes;
@@ -108,6 +110,8 @@ pub struct Options {
     pub read_buffer: ReadBuffer,
     /// Headers that every request carries beside the content type.
     pub headers: Vec<(&'static str, &'static str)>,
+    /// What is built into every call on purpose; nothing, but in a control.
+    pub inject: Option<Inject>,
 }
 
 impl Options {
@@ -118,6 +122,7 @@ impl Options {
             limits: Limits::default(),
             read_buffer: ReadBuffer::Adaptive,
             headers: Vec::new(),
+            inject: None,
         }
     }
 }
@@ -163,6 +168,18 @@ pub struct Reply<B> {
     pub timing: Timing,
     /// The body.
     pub body: B,
+}
+
+impl<B> Reply<B> {
+    /// The same reply with another body.
+    pub fn map<T>(self, with: impl FnOnce(B) -> T) -> Reply<T> {
+        Reply {
+            status: self.status,
+            content_type: self.content_type,
+            timing: self.timing,
+            body: with(self.body),
+        }
+    }
 }
 
 /// A reply's body, which lends its pieces one by one.

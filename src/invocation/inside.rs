@@ -6,13 +6,15 @@
 
 use super::account::{AgentAccount, CallAccount};
 use super::outcome::{Iteration, Outcome};
-use super::spec::{Connection, Spec, Work};
+use super::spec::{Answers, Connection, Spec, Work};
 use crate::cell::Workload;
 use crate::client::{Client, ClientError, Endpoint, EndpointError, Options, SocketReads};
 use crate::engine::text::Text;
+use crate::inject::Inject;
+use crate::machine::keep_on;
 use crate::meter::{Call, Digest, Histogram, Process, Recorder, Usage};
 use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
-use crate::ollama::{CallError, Ollama, Question};
+use crate::ollama::{CallError, Form, Ollama, Question};
 use crate::runtime::{Runtime, WORKER_NAME};
 use crate::workflow::{AgentError, AgentRun, Job, Topology, run_agent, run_team};
 use std::io;
@@ -56,6 +58,9 @@ pub enum InvocationError {
     /// Several agents, and nothing said about how they share the runtime.
     #[error("{0} agents need a topology: name the cell with /join or /spawn")]
     NoTopology(NonZeroUsize),
+    /// A processor that is not there, or may not be used.
+    #[error("cannot keep the process on its processors: {0}")]
+    Processors(io::Error),
     /// The system does not tell what was used.
     #[error("cannot read the process's resource usage: {0}")]
     Usage(io::Error),
@@ -79,24 +84,47 @@ impl Workload for Inside {
         let Inside(spec) = self;
         let mut options = Options::new(Endpoint::resolve(&spec.base_url)?);
         options.read_buffer = spec.cell.read_buffer();
-        options.headers.push(TRUTH_HEADER);
+        options.inject = spec.inject;
+        if spec.answers == Answers::Known {
+            options.headers.push(TRUTH_HEADER);
+        }
+        if !spec.processors.is_empty() {
+            keep_on(&spec.processors).map_err(InvocationError::Processors)?;
+        }
 
         let rt = R::new(spec.threads).map_err(InvocationError::Runtime)?;
         let driver = Driver::<R, C> {
             ollama: Ollama::new(rt.clone(), Arc::new(options.clone()))?,
             options: Arc::new(options),
-            expected: Digest::of(Text::new(spec.seed).take(spec.tokens as usize)),
+            expected: expected(&spec),
             spec,
         };
         let threads = rt.threads();
-        rt.run(driver.drive(threads))
+        match driver.spec.inject {
+            Some(Inject::BlockOnRoot) => rt.run_as_root(driver.drive(threads)),
+            _ => rt.run(driver.drive(threads)),
+        }
+    }
+}
+
+/// The digest of each answer's pieces.
+fn expected(spec: &Spec) -> Option<Digest> {
+    let tokens = Text::new(spec.seed).take(spec.tokens as usize);
+    match (spec.answers, &spec.work) {
+        (Answers::Unknown, _) => None,
+        (Answers::Known, Work::Whole) => {
+            let whole: String = tokens.collect();
+            Some(Digest::of([whole.as_str()]))
+        }
+        (Answers::Known, Work::Stream { .. } | Work::Agents { .. }) => Some(Digest::of(tokens)),
     }
 }
 
 struct Driver<R: Runtime, C: Client<R>> {
     ollama: Ollama<R, C>,
     options: Arc<Options>,
-    expected: Digest,
+    /// Of each answer's pieces, where they are known.
+    expected: Option<Digest>,
     spec: Spec,
 }
 
@@ -139,14 +167,17 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
 
     async fn iterate(&self, ledger: &mut Ledger) -> Result<Iteration, InvocationError> {
         match &self.spec.work {
-            Work::Stream { connection } => self.stream(*connection, ledger).await,
+            Work::Stream { connection } => self.answer(*connection, Form::Stream, ledger).await,
+            Work::Whole => self.answer(Connection::Warm, Form::Whole, ledger).await,
             Work::Agents { agents, corpus } => self.agents(*agents, corpus.clone(), ledger).await,
         }
     }
 
-    async fn stream(
+    /// One call by itself.
+    async fn answer(
         &self,
         connection: Connection,
+        form: Form,
         ledger: &mut Ledger,
     ) -> Result<Iteration, InvocationError> {
         let fresh;
@@ -163,6 +194,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             prompt: "Count the tokens.",
             options: &self.model_options(),
             keep_alive: None,
+            form,
         };
         let mut recorder = Recorder::start(self.spec.tokens as usize);
         let last = ollama.ask(self.spec.api, &question, &mut recorder).await?;
@@ -174,7 +206,10 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             net_ns: call.net().map(nanos),
             ingest_ns: 0,
             ttft_ns: nanos(call.ttft().unwrap_or_default()),
-            tokens: call.token_count() as u64,
+            tokens: match form {
+                Form::Stream => call.token_count() as u64,
+                Form::Whole => call.last.eval_count,
+            },
             delivery_ns: call.delivery().map(nanos).sum(),
             ..Iteration::default()
         };
@@ -266,13 +301,14 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
 
     fn check(&self, call: &Call) -> Result<(), InvocationError> {
         let found = call.digest();
-        if found == self.expected {
-            return Ok(());
-        }
+        let expected = match self.expected {
+            Some(expected) if expected != found => expected,
+            _ => return Ok(()),
+        };
         Err(InvocationError::WrongTokens {
             found,
             count: call.token_count(),
-            expected: self.expected,
+            expected,
             tokens: self.spec.tokens,
         })
     }
@@ -291,7 +327,7 @@ impl Ledger {
     fn for_iterations(work: &Work, iterations: u64) -> Self {
         let iterations = usize::try_from(iterations).unwrap_or_default();
         let (agents, calls) = match work {
-            Work::Stream { .. } => (0, 1),
+            Work::Stream { .. } | Work::Whole => (0, 1),
             Work::Agents { agents, .. } => (agents.get(), 2 * agents.get()),
         };
         Self {

@@ -4,11 +4,9 @@
 //!
 //! [`Spec`] says what to run and [`Outcome`] what came of it, both as JSON; [`run`] does it in the
 //! present process (that is `tare invoke`), and [`Program`] starts such a process and hears it out.
-//! [`MockServer`] is the other process, the mock; [`in_blocks`] interleaves what is
-//! to be compared.
+//! [`MockServer`] is the other process, the mock.
 
 mod account;
-mod blocks;
 mod inside;
 mod outcome;
 mod process;
@@ -17,10 +15,9 @@ mod server;
 mod spec;
 
 pub use account::{AgentAccount, CallAccount};
-pub use blocks::in_blocks;
 pub use inside::{InvocationError, run};
 pub use outcome::{Iteration, Outcome};
 pub use process::{ProcessError, Program};
 pub use rates::Rates;
 pub use server::{MockServer, ServerError};
-pub use spec::{Connection, Spec, Work};
+pub use spec::{Answers, Connection, Spec, Work};

@@ -1,6 +1,7 @@
 //! What an invocation is told.
 
 use crate::cell::Cell;
+use crate::inject::Inject;
 use crate::ollama::Api;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
@@ -31,6 +32,26 @@ pub struct Spec {
     pub warm_up: u32,
     /// Iterations that count.
     pub iterations: u64,
+    /// What is known of the answers beforehand.
+    #[serde(default)]
+    pub answers: Answers,
+    /// A mistake built in on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inject: Option<Inject>,
+    /// Processors that the process is to be kept on; by default wherever the system puts it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processors: Vec<usize>,
+}
+
+/// What is known of the answers beforehand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answers {
+    /// Every token: a mock made them from the seed, and an answer of others is an error.
+    #[default]
+    Known,
+    /// Nothing: a real server gives them.
+    Unknown,
 }
 
 /// What an iteration does.
@@ -42,6 +63,8 @@ pub enum Work {
         /// Over which connection.
         connection: Connection,
     },
+    /// One answer in one piece, over a connection kept from the iteration before.
+    Whole,
     /// So many agents at once, each reading the corpus and making both calls.
     Agents {
         /// How many; 1 needs no topology.

@@ -3,12 +3,14 @@
 //! All of it is read from files and cheap calls, in a few milliseconds; nothing is measured, and
 //! nothing is judged. What the system does not tell is absent.
 
+mod affinity;
 mod files;
 mod host;
 mod load;
 mod memory;
 pub mod processor;
 
+pub use affinity::keep_on;
 pub use files::Files;
 pub use host::{Virtualisation, container, cpu_quota, virtualisation};
 pub use load::load_average;

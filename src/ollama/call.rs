@@ -8,6 +8,7 @@ use super::ndjson::Ndjson;
 use super::question::Question;
 use super::wire::{ChatRequest, Final, GenerateRequest};
 use crate::client::guard::{Guarded, guarded};
+use crate::client::tamper::{Tampered, Tampering};
 use crate::client::{Body, Client, ClientError, Endpoint, Options, Reply, Timing};
 use crate::runtime::Runtime;
 use bytes::Bytes;
@@ -104,6 +105,7 @@ pub struct Ollama<R, C> {
     rt: R,
     client: C,
     options: Arc<Options>,
+    tampering: Tampering,
     cell: PhantomData<(R, C)>,
 }
 
@@ -113,6 +115,7 @@ impl<R: Clone, C: Clone> Clone for Ollama<R, C> {
             rt: self.rt.clone(),
             client: self.client.clone(),
             options: Arc::clone(&self.options),
+            tampering: self.tampering.clone(),
             cell: PhantomData,
         }
     }
@@ -127,6 +130,7 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         Ok(Self {
             client: C::new(rt.clone(), &options)?,
             rt,
+            tampering: Tampering::new(options.inject),
             options,
             cell: PhantomData,
         })
@@ -236,12 +240,14 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         method: Method,
         path: &str,
         body: Bytes,
-    ) -> Result<Reply<Guarded<R, C::Body>>, ClientError> {
+    ) -> Result<Reply<Tampered<Guarded<R, C::Body>>>, ClientError> {
         let Options {
             endpoint, limits, ..
         } = &*self.options;
+        let tamper = self.tampering.begin().await;
         let head = self.client.send(method, path, body);
-        guarded(&self.rt, endpoint, *limits, head).await
+        let reply = guarded(&self.rt, endpoint, *limits, head).await?;
+        Ok(reply.map(|body| Tampered::new(body, tamper)))
     }
 
     /// The body of a reply that is what was asked for.

@@ -24,6 +24,6 @@ pub use completion::Completion;
 pub use decoder::{DecodeError, Decoder, Event};
 pub use identity::{Identity, Software};
 pub use ndjson::Ndjson;
-pub use question::Question;
+pub use question::{Form, Question};
 pub use timings::Timings;
 pub use wire::{ChatRequest, Final, GenerateRequest, KeepAlive, Message, Options, Truth};

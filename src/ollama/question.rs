@@ -7,7 +7,17 @@ use super::call::CallError;
 use super::wire::{KeepAlive, Options};
 use serde::Serialize;
 
-/// A prompt for a model, to be answered as a stream.
+/// How an answer is to come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Token by token.
+    #[default]
+    Stream,
+    /// In one piece.
+    Whole,
+}
+
+/// A prompt for a model.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// The model's name.
@@ -18,6 +28,8 @@ pub struct Question<'a> {
     pub options: &'a Options,
     /// How long the model stays loaded; `None` leaves it to the server. OpenAI's API can't say it.
     pub keep_alive: Option<&'a KeepAlive>,
+    /// How the answer is to come.
+    pub form: Form,
 }
 
 #[derive(Serialize)]
@@ -59,7 +71,8 @@ struct ChatCompletion<'a> {
     model: &'a str,
     messages: [Message<'a>; 1],
     stream: bool,
-    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +120,7 @@ impl Question<'_> {
 
     fn rest(&self) -> Rest<'_> {
         Rest {
-            stream: true,
+            stream: self.form == Form::Stream,
             keep_alive: self.keep_alive,
             options: self.options,
         }
@@ -130,10 +143,11 @@ impl Question<'_> {
         Ok(ChatCompletion {
             model: self.model,
             messages: self.messages(),
-            stream: true,
-            stream_options: StreamOptions {
+            stream: self.form == Form::Stream,
+            // Only a stream has options.
+            stream_options: (self.form == Form::Stream).then_some(StreamOptions {
                 include_usage: true,
-            },
+            }),
             // OpenAI has no negative number for "no limit": that is to say nothing.
             max_tokens: options.num_predict.filter(|limit| *limit >= 0),
             seed: options.seed,
@@ -157,6 +171,7 @@ mod tests {
             prompt: "Why?",
             options,
             keep_alive: None,
+            form: Form::Stream,
         };
         let body = question.body(api)?;
         Ok(serde_json::from_slice(&body).expect("JSON"))

@@ -1,10 +1,11 @@
 //! Results as JSON, Markdown and tables.
 //!
-//! [`agent`] is the result of `tare agent`, [`cells`] the table that the benches end with. What
-//! results have in common is beside them: tables and numbers in Markdown ([`markdown`]), and files
-//! that are whole or not there ([`files`]).
+//! [`agent`] is the result of `tare agent`, [`compare`] that of `tare compare` and of the
+//! benches. What results have in common is beside them: figures and tables ([`figures`],
+//! [`markdown`]), and files that are whole or not there ([`files`]).
 
 pub mod agent;
-pub mod cells;
+pub mod compare;
+pub mod figures;
 pub mod files;
 pub mod markdown;

@@ -64,6 +64,10 @@ impl Runtime for AsyncStd {
         futures::executor::block_on(async_std::task::spawn(work))
     }
 
+    fn run_as_root<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        async_std::task::block_on(work)
+    }
+
     fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

@@ -74,6 +74,10 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// of one call do not outlive it.
     fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T;
 
+    /// Runs `work` as the root of the runtime's own `block_on`, which no measurement may do: it is
+    /// there to show what that costs.
+    fn run_as_root<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T;
+
     /// Starts a task. Dropping what this returns leaves the task running.
     fn spawn<T: Send + 'static>(
         &self,

@@ -64,6 +64,10 @@ impl Runtime for Smol {
         futures::executor::block_on(self.executor.spawn(work))
     }
 
+    fn run_as_root<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        smol::block_on(work)
+    }
+
     fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

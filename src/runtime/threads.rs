@@ -45,6 +45,10 @@ impl Runtime for Threads {
         block_on(self.spawn(work))
     }
 
+    fn run_as_root<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        block_on(work)
+    }
+
     fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

@@ -47,6 +47,10 @@ impl Runtime for TokioLocal {
         tasks.block_on(self.owner.runtime(), driver)
     }
 
+    fn run_as_root<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        LocalSet::new().block_on(self.owner.runtime(), work)
+    }
+
     fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

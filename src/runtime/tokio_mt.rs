@@ -49,6 +49,10 @@ impl Runtime for TokioMt {
         joined(runtime.block_on(runtime.spawn(work)))
     }
 
+    fn run_as_root<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        self.owner.runtime().block_on(work)
+    }
+
     fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

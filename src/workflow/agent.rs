@@ -5,7 +5,7 @@ use super::corpus::{Corpus, IngestError, ingest};
 use super::prompt;
 use crate::client::Client;
 use crate::meter::{Call, Recorder};
-use crate::ollama::{Api, CallError, KeepAlive, Ollama, Options, Question};
+use crate::ollama::{Api, CallError, Form, KeepAlive, Ollama, Options, Question};
 use crate::runtime::Runtime;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -133,6 +133,7 @@ async fn ask<R: Runtime, C: Client<R>>(
         prompt: &prompt,
         options: &job.options,
         keep_alive: job.keep_alive.as_ref(),
+        form: Form::Stream,
     };
     let mut recorder = Recorder::start(room.unwrap_or(TOKENS).min(TOKENS));
     let last = ollama.ask(job.api, &question, &mut recorder).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tare::cell::{Cell, Workload};
 use tare::client::{Client, Endpoint, Limits, Options};
 use tare::meter::{Call, Recorder};
-use tare::ollama::{Api, CallError, Ollama, Options as ModelOptions, Question};
+use tare::ollama::{Api, CallError, Form, Ollama, Options as ModelOptions, Question};
 use tare::runtime::Runtime;
 
 /// Makes the same call so many times over one client.
@@ -28,6 +28,7 @@ impl Workload for Asking {
                 prompt: "p",
                 options: &ModelOptions::default(),
                 keep_alive: None,
+                form: Form::Stream,
             };
             let mut told = Vec::new();
             for _ in 0..self.times {

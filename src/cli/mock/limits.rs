@@ -1,6 +1,7 @@
 //! What a mock asks of the system for its own process: files for its connections, a processor.
 
-use anyhow::Result;
+use crate::machine::keep_on;
+use anyhow::{Context, Result};
 
 /// Raises the limit of open files to what the system allows this process. Where that fails, the
 /// limit stays, and connections beyond it are refused with the system's own words.
@@ -16,16 +17,5 @@ pub fn open_many_files() {
 /// # Errors
 /// When there is no such processor, or the system has no such call.
 pub fn pin(processor: usize) -> Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use anyhow::Context;
-        use nix::sched::{CpuSet, sched_setaffinity};
-        use nix::unistd::Pid;
-        let mut set = CpuSet::new();
-        set.set(processor)
-            .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
-            .with_context(|| format!("cannot stay on processor {processor}"))
-    }
-    #[cfg(not(target_os = "linux"))]
-    anyhow::bail!("cannot stay on processor {processor}: this system has no call for it")
+    keep_on(&[processor]).with_context(|| format!("cannot stay on processor {processor}"))
 }

@@ -1,0 +1,132 @@
+//! `tare compare`: cells against each other, and what can be said of them.
+
+mod arguments;
+mod progress;
+
+pub use arguments::Arguments;
+
+use super::{Failure, server};
+use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
+use crate::invocation::{MockServer, Program};
+use crate::provenance::Provenance;
+use crate::report::compare::{Standing, report};
+use crate::report::files::write_all;
+use crate::runtime::{Runtime, Threads};
+use crate::weighing::{Ending, PartPlan, Plan, Record, SCHEMA, Served, run as weigh};
+use anyhow::{Context, anyhow};
+use arguments::{Format, Source};
+use progress::Progress;
+use std::io::Write;
+use std::num::NonZeroUsize;
+
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    let asked = arguments.check()?;
+    let provenance = Provenance::here().with_findings(crate::doctor::quick());
+    super::warn_of(&provenance.spoilers());
+    super::usable_folder(&asked.output_dir)?;
+    let program = Program::this().context("cannot find the program to start its processes")?;
+
+    let mut mocks = Vec::new();
+    let mut parts = Vec::new();
+    for part in asked.parts {
+        let (base_url, served) = match part.source {
+            Source::Mock(name, profile) => {
+                let mock = MockServer::start_with(
+                    &program,
+                    &name,
+                    Some(&asked.setup.model),
+                    &asked
+                        .mock_arguments
+                        .iter()
+                        .map(String::as_str)
+                        .collect::<Vec<_>>(),
+                )?;
+                let base_url = mock.base_url().to_owned();
+                mocks.push(mock);
+                (base_url, Served::Mock { name, profile })
+            }
+            Source::There(base_url) => {
+                let served = greet(&base_url, asked.setup.api)?;
+                (base_url, served)
+            }
+        };
+        parts.push(PartPlan {
+            workload: part.workload,
+            server: served,
+            base_url,
+            tokens: part.tokens,
+            warm_up: part.warm_up,
+            iterations: part.iterations,
+            subjects: part.subjects,
+        });
+    }
+    let plan = Plan {
+        setup: asked.setup,
+        parts,
+        until: asked.until,
+        stop: asked.stop,
+    };
+    let mut progress = Progress::start(&plan)?;
+    let (parts, ending) = weigh(&program, &plan, &mut progress)?;
+    progress.finish(&ending);
+    if parts
+        .iter()
+        .any(|part| part.weighed.iter().any(|one| one.invocations.is_empty()))
+    {
+        return Err(anyhow!(
+            "interrupted before every cell was run once: there is nothing to report"
+        )
+        .into());
+    }
+    let record = Record {
+        schema: SCHEMA.to_owned(),
+        provenance,
+        setup: plan.setup,
+        parts,
+    };
+    let json = serde_json::to_string(&record)? + "\n";
+    let (text, standing) = report(&record);
+    write_all(
+        &asked.output_dir,
+        &[("result.json", &json), ("report.md", &text)],
+    )?;
+    let mut stdout = std::io::stdout().lock();
+    match asked.format {
+        Some(Format::Json) => stdout.write_all(json.as_bytes())?,
+        None => stdout.write_all(text.as_bytes())?,
+    }
+    eprintln!(
+        "wrote result.json and report.md to {}",
+        asked.output_dir.display()
+    );
+    match (standing, ending) {
+        (Standing::Sound, Ending::Interrupted) => std::process::exit(130),
+        (Standing::Sound, _) => Ok(()),
+        (Standing::Withheld(why), _) => Err(anyhow!("{why}").into()),
+    }
+}
+
+/// Who is there.
+fn greet(base_url: &str, api: crate::ollama::Api) -> Result<Served, Failure> {
+    let endpoint = Endpoint::resolve(base_url).map_err(|error| match error {
+        EndpointError::Url { .. } => Failure::Usage(error.into()),
+        EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
+    })?;
+    let rt = Threads::new(NonZeroUsize::MIN)?;
+    let options = ClientOptions::new(endpoint);
+    let inner = rt.clone();
+    let found = rt.run(async move {
+        server::look_for::<Threads, Raw>(
+            inner,
+            &options,
+            api,
+            ", or leave out --base-url to compare against a mock",
+        )
+        .await
+    })?;
+    Ok(Served::There {
+        base_url: base_url.to_owned(),
+        software: found.software,
+        version: found.version,
+    })
+}

@@ -1,0 +1,352 @@
+//! The arguments of `tare compare`, checked and put together.
+
+use crate::cell::Cell;
+use crate::cli::{Failure, agent, find_profile};
+use crate::engine::Profile;
+use crate::inject::Inject;
+use crate::ollama::Api;
+use crate::weighing::{Setup, Stop, Subject, Until, Workload, subjects};
+use anyhow::{Context, anyhow};
+use clap::builder::NonEmptyStringValueParser;
+use clap::value_parser;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+use wildmatch::WildMatch;
+
+/// Compare cells (runtime/client/topology) against each other, process by process
+///
+/// Every cell is run once in each of many blocks, in an order drawn by lot, with blocking threads
+/// (the floor) and the base a second time among them. A verdict is faster, slower, equivalent (within
+/// a margin fixed beforehand: 5 % of tare and of CPU time, 1 % of gross) or undecided. Results go to
+/// result.json and report.md below --output-dir, the report to stdout as well.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without --workload it weighs one agent against a paced mock, for tare, and streams in a burst, for CPU time.
+
+Examples:
+  tare compare
+  tare compare --cells 'tokio-*/*' --invocations 10
+  tare compare --workload team --agents 2,16 --cells '*/hyper/spawn'
+  tare compare --cells 'tokio-mt/*' --inject delay=50us/chunk"
+)]
+pub struct Arguments {
+    /// Which cells: names or patterns such as '*/hyper*', several with commas
+    #[arg(
+        long,
+        value_name = "PATTERNS",
+        value_delimiter = ',',
+        default_value = "*"
+    )]
+    cells: Vec<String>,
+    /// What all are compared with
+    #[arg(long, value_name = "CELL", default_value = "tokio-mt/hyper")]
+    base: Cell,
+    /// What an iteration does: stream (one answer), agent (read files, two answers), team (several agents)
+    #[arg(long, value_enum)]
+    workload: Option<Kind>,
+    /// How tokens come: paced (1 ms apart), burst, or whole (one answer in one piece; of stream only)
+    #[arg(long, value_enum, requires = "workload")]
+    cadence: Option<Cadence>,
+    /// Agents of a team, several numbers with commas
+    #[arg(long, value_name = "N", value_delimiter = ',', requires = "workload")]
+    agents: Vec<NonZeroUsize>,
+    /// Worker threads of each runtime
+    #[arg(long, value_name = "N", default_value = "2")]
+    threads: NonZeroUsize,
+    /// Tokens of each answer [default: 64 paced, 512 in a burst or whole]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    tokens: Option<u32>,
+    /// Invocations of each cell, one per block [default: as many as the time allows, at most 30]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(2..=10_000))]
+    invocations: Option<u32>,
+    /// End as soon as every cell is decided
+    #[arg(long)]
+    until_decided: bool,
+    /// Begin no block that would end later than this, such as 90s or 10m [default: 3m30s, or none with --invocations]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    time_limit: Option<Duration>,
+    /// Profile of the mock to ask: a shipped one or a TOML file [default: paced-1ms, or instant]
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        conflicts_with = "base_url",
+        requires = "workload"
+    )]
+    mock: Option<String>,
+    /// A real server to ask instead; net is then what it states
+    #[arg(long, value_name = "URL", requires = "workload")]
+    base_url: Option<String>,
+    /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
+    #[arg(long, default_value_t, value_parser = agent::api())]
+    api: Api,
+    /// Model to ask
+    #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
+    model: String,
+    /// Folder of files that agents read
+    #[arg(long, value_name = "DIR", default_value = "fixtures/corpus")]
+    corpus: PathBuf,
+    /// Keep the mock on the last processor and all others off it
+    #[arg(long)]
+    pin: bool,
+    /// Seed of the order within the blocks [default: drawn, and recorded]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Also run the base with a mistake built in, which must be found: delay=50us/chunk, mutex,
+    /// accumulate=1024, block-on-root
+    #[arg(long, value_name = "WHAT")]
+    inject: Vec<Inject>,
+    /// Folder of the results; files of an earlier result in it are replaced
+    #[arg(long, value_name = "DIR", default_value = "tare-results/compare")]
+    output_dir: PathBuf,
+    /// Print the result to stdout instead of the report
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Format {
+    /// What result.json holds
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    Stream,
+    Agent,
+    Team,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Cadence {
+    Paced,
+    Burst,
+    Whole,
+}
+
+/// What was asked for.
+pub struct Asked {
+    pub setup: Setup,
+    pub parts: Vec<AskedPart>,
+    pub until: Until,
+    pub stop: Stop,
+    pub mock_arguments: Vec<String>,
+    pub output_dir: PathBuf,
+    pub format: Option<Format>,
+}
+
+/// One workload.
+pub struct AskedPart {
+    pub workload: Workload,
+    pub source: Source,
+    pub tokens: u32,
+    pub warm_up: u32,
+    pub iterations: u64,
+    pub subjects: Vec<Subject>,
+}
+
+/// Whom to ask.
+pub enum Source {
+    Mock(String, Box<Profile>),
+    There(String),
+}
+
+/// Seed of the answers' text.
+const TEXT_SEED: u64 = 1;
+/// More blocks than this tell little more.
+const MOST_BLOCKS: usize = 30;
+/// So long a comparison takes that nobody limited.
+const TIME_LIMIT: Duration = Duration::from_secs(210);
+
+fn time(text: &str) -> Result<Duration, String> {
+    let time: Option<jiff::SignedDuration> = text.parse().ok();
+    let time = time.and_then(|time| Duration::try_from(time).ok());
+    time.filter(|time| !time.is_zero())
+        .ok_or_else(|| "expected a time such as 90s or 10m".to_owned())
+}
+
+impl Arguments {
+    pub fn check(self) -> Result<Asked, Failure> {
+        let usage = |error: anyhow::Error| Failure::Usage(error);
+        let kinds = self.kinds().map_err(usage)?;
+        if !self.corpus.is_dir() && kinds.iter().any(|(workload, _)| is_of_agents(*workload)) {
+            let corpus = self.corpus.display();
+            return Err(usage(anyhow!(
+                "there is no folder {corpus} to read; name another with --corpus"
+            )));
+        }
+        let parts = kinds
+            .into_iter()
+            .map(|(workload, cadence)| self.part(workload, cadence));
+        let parts = parts.collect::<Result<Vec<_>, Failure>>()?;
+        let (mock_arguments, processors) = self.pinned()?;
+        let limit = match (self.time_limit, self.invocations) {
+            (Some(limit), _) => Some(limit),
+            (None, Some(_)) => None,
+            (None, None) => Some(TIME_LIMIT),
+        };
+        let most = match self.until_decided {
+            true => usize::MAX,
+            false => MOST_BLOCKS,
+        };
+        Ok(Asked {
+            parts,
+            until: Until {
+                blocks: self.invocations.map_or(most, |blocks| blocks as usize),
+                limit,
+            },
+            stop: match self.until_decided {
+                true => Stop::WhenDecided,
+                false => Stop::AtTheEnd,
+            },
+            mock_arguments,
+            setup: Setup {
+                api: self.api,
+                model: self.model,
+                threads: self.threads,
+                text_seed: TEXT_SEED,
+                // 32 bits, so that a reader of JSON that has only doubles reads it exactly.
+                order_seed: self.seed.unwrap_or_else(|| fastrand::u32(..).into()),
+                processors,
+                corpus: self.corpus.display().to_string(),
+            },
+            output_dir: self.output_dir,
+            format: self.format,
+        })
+    }
+
+    /// The workloads, each with how its tokens come.
+    fn kinds(&self) -> anyhow::Result<Vec<(Workload, Cadence)>> {
+        let one = Workload::Agents {
+            agents: NonZeroUsize::MIN,
+        };
+        let Some(kind) = self.workload else {
+            return Ok(vec![
+                (one, Cadence::Paced),
+                (Workload::Stream, Cadence::Burst),
+            ]);
+        };
+        let cadence = self.cadence.unwrap_or(Cadence::Paced);
+        if !self.agents.is_empty() && kind != Kind::Team {
+            return Err(anyhow!(
+                "--agents is of --workload team; leave one of them out"
+            ));
+        }
+        Ok(match (kind, cadence) {
+            (Kind::Stream, Cadence::Whole) => vec![(Workload::Whole, cadence)],
+            (_, Cadence::Whole) => {
+                return Err(anyhow!(
+                    "agents stream: take --cadence paced or burst, or --workload stream"
+                ));
+            }
+            (Kind::Stream, _) => vec![(Workload::Stream, cadence)],
+            (Kind::Agent, _) => vec![(one, cadence)],
+            (Kind::Team, _) => {
+                let two = [NonZeroUsize::MIN.saturating_add(1)];
+                let teams = if self.agents.is_empty() {
+                    &two[..]
+                } else {
+                    &self.agents
+                };
+                let of = |&agents| (Workload::Agents { agents }, cadence);
+                teams.iter().map(of).collect()
+            }
+        })
+    }
+
+    fn part(&self, workload: Workload, cadence: Cadence) -> Result<AskedPart, Failure> {
+        let cells = self.cells(workload).map_err(Failure::Usage)?;
+        let base = match (self.base.topology, is_team(workload)) {
+            (None, true) => self.base.topologies().pop().unwrap_or(self.base),
+            _ => self.base,
+        };
+        let source = match &self.base_url {
+            Some(base_url) => Source::There(self.api.base_url(base_url).to_owned()),
+            None => {
+                let usual = match cadence {
+                    Cadence::Paced => "paced-1ms",
+                    Cadence::Burst | Cadence::Whole => "instant",
+                };
+                let name = self.mock.as_deref().unwrap_or(usual);
+                let mut profile = find_profile(name)?;
+                profile.model.clone_from(&self.model);
+                Source::Mock(name.to_owned(), Box::new(profile))
+            }
+        };
+        let (usual, warm_up, iterations) = match (workload, cadence) {
+            (Workload::Agents { .. }, _) => (64, 1, 2),
+            (_, Cadence::Paced) => (64, 2, 4),
+            (_, Cadence::Burst | Cadence::Whole) => (512, 40, 40),
+        };
+        Ok(AskedPart {
+            workload,
+            source,
+            tokens: self.tokens.unwrap_or(usual),
+            warm_up,
+            iterations,
+            subjects: subjects(base, &cells, &self.inject),
+        })
+    }
+
+    /// The cells that the patterns name, of the matrix or, where a name is one, beyond it.
+    fn cells(&self, workload: Workload) -> anyhow::Result<Vec<Cell>> {
+        let all: Vec<Cell> = match is_team(workload) {
+            true => Cell::matrix()
+                .into_iter()
+                .flat_map(Cell::topologies)
+                .collect(),
+            false => Cell::matrix(),
+        };
+        let mut cells = Vec::new();
+        for pattern in &self.cells {
+            let matcher = WildMatch::new(pattern);
+            let before = cells.len();
+            cells.extend(all.iter().filter(|cell| matcher.matches(&cell.to_string())));
+            if cells.len() == before {
+                let cell: Cell = pattern.parse().with_context(|| {
+                    format!("no cell matches `{pattern}`; there are {}", names(&all))
+                })?;
+                cells.push(cell);
+            }
+        }
+        let fits = |cell: &&Cell| cell.topology.is_some() != is_team(workload);
+        match cells.iter().find(fits) {
+            Some(cell) if is_team(workload) => Err(anyhow!(
+                "`{cell}` does not say how a team shares it: add /join or /spawn"
+            )),
+            Some(cell) => Err(anyhow!("`{cell}` is for a team: add --workload team")),
+            None => Ok(cells),
+        }
+    }
+
+    /// What the mock is told, and where the invocations run.
+    fn pinned(&self) -> Result<(Vec<String>, Vec<usize>), Failure> {
+        if !self.pin {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        if processors < 2 {
+            return Err(Failure::Usage(anyhow!(
+                "--pin needs two processors: one for the mock and one for the rest"
+            )));
+        }
+        let last = processors - 1;
+        Ok((
+            vec!["--pin".to_owned(), last.to_string()],
+            (0..last).collect(),
+        ))
+    }
+}
+
+fn is_of_agents(workload: Workload) -> bool {
+    matches!(workload, Workload::Agents { .. })
+}
+
+fn is_team(workload: Workload) -> bool {
+    matches!(workload, Workload::Agents { agents } if agents > NonZeroUsize::MIN)
+}
+
+fn names(cells: &[Cell]) -> String {
+    let names: Vec<String> = cells.iter().map(Cell::to_string).collect();
+    names.join(", ")
+}

@@ -1,0 +1,214 @@
+//! Doing it: a process per run, and what came of each into its place.
+
+use super::blocks::{Due, Ending, Until, weigh};
+use super::figure::Figure;
+use super::judged::{Family, judge};
+use super::record::{Invocation, Part, Served, Setup, Weighed, Workload};
+use super::subject::{Changed, Role, Subject};
+use crate::invocation::{Answers, Connection, ProcessError, Program, Spec, Work};
+use crate::meter::Histogram;
+use crate::stats::Verdict;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+/// The chance of a false verdict in a family, all looks at it together.
+pub const ALPHA: f64 = 0.05;
+
+/// What is to be weighed.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What holds for all of it.
+    pub setup: Setup,
+    /// The workloads.
+    pub parts: Vec<PartPlan>,
+    /// When it ends.
+    pub until: Until,
+    /// Whether it ends before, when all is decided.
+    pub stop: Stop,
+}
+
+/// Whether a weighing ends when all is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// No: it is judged once, at the end.
+    AtTheEnd,
+    /// Yes: it is looked at after 5 blocks and whenever they have doubled. Each look has half the
+    /// chance of a false verdict that was left, so that looking often does not raise it.
+    WhenDecided,
+}
+
+/// One workload.
+#[derive(Clone, Debug)]
+pub struct PartPlan {
+    /// What an iteration does.
+    pub workload: Workload,
+    /// Who answers.
+    pub server: Served,
+    /// Where.
+    pub base_url: String,
+    /// Tokens of each answer.
+    pub tokens: u32,
+    /// Iterations of each invocation before those that count.
+    pub warm_up: u32,
+    /// Iterations of each invocation that count.
+    pub iterations: u64,
+    /// What is run.
+    pub subjects: Vec<Subject>,
+}
+
+/// Who is told how it goes, and can end it.
+pub trait Watch {
+    /// A run begins: the how-manieth, counted from 0, and of which subject.
+    fn begins(&mut self, due: Due, subject: &Subject);
+    /// Whether somebody wants it to end now.
+    fn interrupted(&self) -> bool;
+}
+
+/// Weighs all of it.
+///
+/// # Errors
+/// When an invocation fails, unless it was interrupted.
+pub fn run(
+    program: &Program,
+    plan: &Plan,
+    watch: &mut impl Watch,
+) -> Result<(Vec<Part>, Ending), ProcessError> {
+    let mut parts: Vec<Part> = plan.parts.iter().map(PartPlan::unweighed).collect();
+    let subjects: Vec<_> = plan
+        .parts
+        .iter()
+        .map(|part| part.subjects.clone())
+        .collect();
+    let mut left = ALPHA;
+    let ending = {
+        let parts = std::cell::RefCell::new(&mut parts);
+        let invoke = |due: Due| {
+            if watch.interrupted() {
+                return Ok(ControlFlow::Break(()));
+            }
+            let part = &plan.parts[due.part];
+            watch.begins(due, &part.subjects[due.subject]);
+            match program.invoke(&part.spec(&plan.setup, due.subject)) {
+                Ok(outcome) => {
+                    let weighed = &mut parts.borrow_mut()[due.part].weighed[due.subject];
+                    weighed.threads = outcome.threads;
+                    weighed
+                        .delivery_histogram_ns
+                        .merge(&outcome.delivery_histogram_ns);
+                    weighed.itl_histogram_ns.merge(&outcome.itl_histogram_ns);
+                    let invocation = Invocation::of(&outcome, due.block, due.position);
+                    weighed.invocations.push(invocation);
+                    Ok(ControlFlow::Continue(()))
+                }
+                // The terminal's signal went to that process too.
+                Err(_) if watch.interrupted() => Ok(ControlFlow::Break(())),
+                Err(error) => Err(error),
+            }
+        };
+        let enough = |blocks: usize| {
+            if plan.stop == Stop::AtTheEnd || !is_look(blocks) {
+                return false;
+            }
+            left /= 2.0;
+            let parts = parts.borrow();
+            parts
+                .iter()
+                .all(|part| is_decided(&judge(&part.weighed, left)))
+        };
+        weigh(&subjects, plan.until, plan.setup.order_seed, invoke, enough)?
+    };
+    // Halving leaves as much as the last look took.
+    for part in &mut parts {
+        part.alpha = left;
+        part.families = judge(&part.weighed, left);
+    }
+    Ok((parts, ending))
+}
+
+/// 5, 10, 20, 40, …
+fn is_look(blocks: usize) -> bool {
+    blocks.is_multiple_of(5) && (blocks / 5).is_power_of_two()
+}
+
+/// Whether every cell's tare and CPU time are judged.
+fn is_decided(families: &[Family]) -> bool {
+    let asked = families
+        .iter()
+        .filter(|family| matches!(family.figure, Figure::Tare | Figure::Cpu));
+    let mut cells = asked.flat_map(|family| &family.cells);
+    cells.all(|cell| cell.verdict != Verdict::Undecided)
+}
+
+impl PartPlan {
+    /// With nothing weighed yet.
+    fn unweighed(&self) -> Part {
+        let base = self
+            .subjects
+            .iter()
+            .find(|subject| subject.role == Role::Base);
+        let weighed = |subject: &Subject| Weighed {
+            subject: *subject,
+            changed: base.map_or(Changed::Several, |base| {
+                Changed::between(base.cell, subject.cell)
+            }),
+            io: subject.cell.io().to_string(),
+            threads: NonZeroUsize::MIN,
+            invocations: Vec::new(),
+            delivery_histogram_ns: Histogram::new(),
+            itl_histogram_ns: Histogram::new(),
+        };
+        Part {
+            workload: self.workload,
+            server: self.server.clone(),
+            tokens: self.tokens,
+            warm_up: self.warm_up,
+            iterations: self.iterations,
+            alpha: ALPHA,
+            weighed: self.subjects.iter().map(weighed).collect(),
+            families: Vec::new(),
+        }
+    }
+
+    fn spec(&self, setup: &Setup, subject: usize) -> Spec {
+        let subject = &self.subjects[subject];
+        Spec {
+            cell: subject.cell,
+            threads: setup.threads,
+            base_url: self.base_url.clone(),
+            api: setup.api,
+            model: setup.model.clone(),
+            work: match self.workload {
+                Workload::Stream => Work::Stream {
+                    connection: Connection::Warm,
+                },
+                Workload::Whole => Work::Whole,
+                Workload::Agents { agents } => Work::Agents {
+                    agents,
+                    corpus: PathBuf::from(&setup.corpus),
+                },
+            },
+            tokens: self.tokens,
+            seed: setup.text_seed,
+            warm_up: self.warm_up,
+            iterations: self.iterations,
+            answers: match self.server {
+                Served::Mock { .. } => Answers::Known,
+                Served::There { .. } => Answers::Unknown,
+            },
+            inject: subject.inject,
+            processors: setup.processors.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_looked_at_whenever_the_blocks_have_doubled() {
+        let looks: Vec<usize> = (1..100).filter(|&blocks| is_look(blocks)).collect();
+        assert_eq!(looks, [5, 10, 20, 40, 80]);
+    }
+}

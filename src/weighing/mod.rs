@@ -1,0 +1,25 @@
+//! A weighing: cells run against each other, a process at a time, in randomised blocks, with the
+//! floor and the base a second time among them.
+//!
+//! | file | question |
+//! |---|---|
+//! | `subject` | what is run, and what its difference from the base can tell |
+//! | `figure` | what is compared, of one invocation |
+//! | `blocks` | in which order it is run, and when that ends |
+//! | `lab` | how it is run, process by process |
+//! | `record` | what is kept of it: the result format |
+//! | `judged` | what is said of it: a family of judgements per figure |
+
+mod blocks;
+mod figure;
+mod judged;
+mod lab;
+mod record;
+mod subject;
+
+pub use blocks::{Due, Ending, Until, weigh};
+pub use figure::Figure;
+pub use judged::{Family, judge};
+pub use lab::{ALPHA, PartPlan, Plan, Stop, Watch, run};
+pub use record::{Invocation, Part, Record, SCHEMA, Served, Setup, Weighed, Workload};
+pub use subject::{Changed, Role, Subject, subjects};
