@@ -218,6 +218,7 @@ async fn connection(server: Rc<Server>, stream: TcpStream) {
     });
     // A client that goes away in the middle is no failure of the server's.
     let _ = hyper::server::conn::http1::Builder::new()
+        .writev(false)
         .max_buf_size(MOST_UNWRITTEN)
         .serve_connection(socket, service)
         .await;
