@@ -7,10 +7,12 @@ use std::path::Path;
 use support::{mock, program};
 use tare::cell::{AsyncClient, Cell, Stack};
 use tare::client::Io;
+use tare::engine::text::Text;
 use tare::invocation::{Answers, CallAccount, Connection, MockServer, Outcome, Rates, Spec, Work};
 use tare::ollama::Api;
 
 const THREADS: u64 = 2;
+const SEED: u64 = 9;
 
 fn weigh(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Outcome {
     let spec = Spec {
@@ -21,7 +23,7 @@ fn weigh(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Outcome {
         model: "gemma3".to_owned(),
         work,
         tokens,
-        seed: 9,
+        seed: SEED,
         warm_up: 2,
         iterations: 4,
         answers: Answers::Known,
@@ -83,25 +85,35 @@ fn every_cell_tells_what_its_process_used() {
 #[test]
 fn the_floor_allocates_next_to_nothing_per_token() {
     let server = mock("instant");
-    let rates = rates(&weigh(Cell::FLOOR, &server, warm(), 512));
-    let blocks = rates.allocations.expect("counted") + rates.reallocations.expect("counted");
-    assert!(blocks < 0.1, "{rates:?}");
+    const TOKENS: u32 = 512;
+    let outcome = weigh(Cell::FLOOR, &server, warm(), TOKENS);
+    let heap = outcome.usage.heap.expect("tare counts allocations");
+    // The parser copies a text in which something is escaped: into a buffer of its own, and out of
+    // it. What is escaped is the answer's, and the same for every cell.
+    let is_escaped = |token: &&str| serde_json::json!(token).to_string().contains('\\');
+    let escaped = Text::new(SEED).take(TOKENS as usize).filter(is_escaped);
+    let escaped = escaped.count() as u64 * outcome.iterations.len() as u64;
+    let others = heap.allocations.saturating_sub(2 * escaped);
+    assert!(
+        10 * others < outcome.tokens() && 10 * heap.reallocations < outcome.tokens(),
+        "{escaped} escaped tokens: {heap:?}"
+    );
 }
 
 #[test]
 fn a_paced_stream_takes_a_read_per_token_and_a_burst_far_fewer() {
-    let (paced, instant) = (mock("paced-1ms"), mock("instant"));
-    for cell in Cell::matrix()
-        .into_iter()
-        .filter(|&it| shows_its_sockets(it))
-    {
+    /// On a busy machine several tokens may wait together before the client gets to run.
+    const TRIES: usize = 8;
+    let (paced, instant) = (mock("paced-10ms"), mock("instant"));
+    let cells = Cell::matrix().into_iter();
+    for cell in cells.filter(|&cell| shows_its_sockets(cell)) {
         let reads = |server, tokens| {
             let rates = rates(&weigh(cell, server, warm(), tokens));
             rates.socket_reads.expect("its sockets can be seen")
         };
-        let one_by_one = reads(&paced, 64);
-        // On a busy machine two tokens may wait together; the last line comes on its own.
-        assert!((0.5..1.5).contains(&one_by_one), "{cell}: {one_by_one}");
+        // A read each, one for the last line and one for the last chunk, at the most.
+        let mut tries = (0..TRIES).map(|_| reads(&paced, 16));
+        assert!(tries.any(|reads| (0.8..1.2).contains(&reads)), "{cell}");
         let burst = reads(&instant, 512);
         assert!(burst < 0.4, "{cell}: {burst}");
     }

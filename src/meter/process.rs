@@ -34,7 +34,8 @@ impl Process {
 /// elsewhere (`send`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileIo {
-    /// Calls of `read`, `pread` and `readv`, the one that read this included.
+    /// Calls of `read`, `pread` and `readv`, those that found nothing and the one that read this
+    /// included.
     pub reads: u64,
     /// Bytes they brought.
     pub read_bytes: u64,

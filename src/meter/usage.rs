@@ -10,6 +10,9 @@ use std::ops::Sub;
 use std::time::Duration;
 
 /// Counters of the whole process, all threads together.
+///
+/// The sum of user and system time is exact. How it splits, Linux may only guess from where its
+/// timer's ticks fell, some milliseconds apart: over a short run the split says little.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// CPU time in the program, ns.
