@@ -71,6 +71,21 @@ impl<R: Runtime> Line<R> {
             outcome(cx)
         })
     }
+
+    /// As [`Line::drive`], for the pieces of a body: asks for one before it drives. To ask is to
+    /// tell the connection that more is wanted. Told so afterwards, it would look at the empty
+    /// socket a second time: a system call per token on a reactor that remembers no readiness, as
+    /// `async-io` does not.
+    fn ask_and_drive<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut piece: impl FnMut(&mut Context<'_>) -> Poll<Result<T, ::hyper::Error>>,
+    ) -> Poll<Result<T, ::hyper::Error>> {
+        match self.gate.poll(cx, &mut piece) {
+            Poll::Pending => self.drive(cx, piece),
+            ready => ready,
+        }
+    }
 }
 
 impl<R: Runtime> Client<R> for Hyper<R> {
@@ -224,7 +239,7 @@ impl<R: Runtime> Body for HyperBody<R> {
                     .poll_frame(cx)
                     .map(Option::transpose)
             };
-            match poll_fn(|cx| link.line.drive(cx, &mut frame)).await {
+            match poll_fn(|cx| link.line.ask_and_drive(cx, &mut frame)).await {
                 Ok(Some(frame)) => {
                     if let Ok(piece) = frame.into_data() {
                         self.piece = piece;
