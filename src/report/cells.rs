@@ -173,7 +173,7 @@ fn control(cells: &[Measured], again: &Measured) -> Option<String> {
     ))
 }
 
-fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
     table.set_header(header);
@@ -184,7 +184,7 @@ fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
 }
 
 /// `1.23 [1.20, 1.27]`, in so many units.
-fn interval(interval: Option<Interval>, unit: f64) -> String {
+pub(super) fn interval(interval: Option<Interval>, unit: f64) -> String {
     match interval {
         Some(Interval {
             estimate,
@@ -200,7 +200,7 @@ fn interval(interval: Option<Interval>, unit: f64) -> String {
     }
 }
 
-fn number(value: Option<f64>, unit: f64) -> String {
+pub(super) fn number(value: Option<f64>, unit: f64) -> String {
     match value {
         Some(value) => digits(value / unit),
         None => "-".to_owned(),
