@@ -1,6 +1,5 @@
 //! In which order subjects run, and when it ends.
 
-use super::subject::Subject;
 use fastrand::Rng;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -46,8 +45,8 @@ pub struct Due {
 ///
 /// # Errors
 /// The first that `run` gives.
-pub fn weigh<E>(
-    parts: &[Vec<Subject>],
+pub fn weigh<S, E>(
+    parts: &[Vec<S>],
     until: Until,
     seed: u64,
     mut run: impl FnMut(Due) -> Result<ControlFlow<()>, E>,
