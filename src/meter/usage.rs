@@ -11,6 +11,7 @@ use std::time::Duration;
 
 /// Counters of the whole process, all threads together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Usage {
     /// CPU time in the program, ns.
     pub user_ns: u64,
@@ -36,6 +37,7 @@ pub struct Usage {
 /// Held against `strace -f` over each cell's iterations, this is the number of `recvfrom` calls that
 /// returned no error, one by one. Those that returned `EAGAIN` are not in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SocketIo {
     /// Reads that brought something, or the end.
     pub reads: u64,
