@@ -89,6 +89,7 @@ pub enum Stack {
 /// One runtime × client × topology, such as `tokio-mt/reqwest/spawn`. The topology is left out
 /// where there is one agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(into = "String", try_from = "String")]
 pub struct Cell {
     /// What carries the agents.

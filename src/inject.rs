@@ -7,13 +7,14 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A slowness built in.
+/// A slowness built in: `delay=TIME/chunk`, `mutex`, `accumulate=BYTES` or `block-on-root`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(into = "String", try_from = "String")]
 pub enum Inject {
     /// So long a time is burnt over each piece of a reply, before it is decoded.
     Delay(Duration),
-    /// One lock that each agent holds for its whole run, so that agents take turns.
+    /// One lock, held from before each call until its reply has ended, so that agents take turns.
     Mutex,
     /// Pieces are kept until there are so many bytes of them, and only then decoded.
     Accumulate(NonZeroUsize),

@@ -73,10 +73,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         .iter()
         .any(|part| part.weighed.iter().any(|one| one.invocations.is_empty()))
     {
-        return Err(anyhow!(
-            "interrupted before every cell was run once: there is nothing to report"
-        )
-        .into());
+        eprintln!("not every cell was run once: there is nothing to report");
+        return Err(Failure::Interrupted);
     }
     let record = Record {
         schema: SCHEMA.to_owned(),
@@ -100,7 +98,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         asked.output_dir.display()
     );
     match (standing, ending) {
-        (Standing::Sound, Ending::Interrupted) => std::process::exit(130),
+        (Standing::Sound, Ending::Interrupted) => Err(Failure::Interrupted),
         (Standing::Sound, _) => Ok(()),
         (Standing::Withheld(why), _) => Err(anyhow!("{why}").into()),
     }

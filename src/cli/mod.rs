@@ -1,7 +1,7 @@
 //! The `tare` command: one file per subcommand, each with one public `run`.
 //!
 //! Results go to files and to stdout, progress and prose to stderr. Exit codes: 0 fine, 1 the tool
-//! failed, 2 wrong usage.
+//! failed, 2 wrong usage, 130 interrupted.
 
 mod agent;
 mod compare;
@@ -46,6 +46,8 @@ enum Failure {
     Usage(anyhow::Error),
     /// It was tried and failed: exit code 1.
     Failed(anyhow::Error),
+    /// Somebody ended it, and has been told what came of it: exit code 130, as a shell has it.
+    Interrupted,
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -68,6 +70,7 @@ pub fn main() -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Failed(error)) => (error, 1),
         Err(Failure::Usage(error)) => (error, 2),
+        Err(Failure::Interrupted) => return ExitCode::from(130),
     };
     eprintln!("error: {}", one_line(&error));
     ExitCode::from(code)

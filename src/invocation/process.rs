@@ -2,8 +2,10 @@
 
 use super::outcome::Outcome;
 use super::spec::Spec;
+use nix::sys::signal::Signal;
 use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -29,6 +31,12 @@ pub enum ProcessError {
         cell: String,
         /// Its own words.
         message: String,
+    },
+    /// Ctrl-C reached it, as it reaches all that a terminal runs.
+    #[error("{cell}: interrupted")]
+    Interrupted {
+        /// The cell it was to run.
+        cell: String,
     },
     /// It said something else.
     #[error("{cell}: the invocation ended well, but what it printed is no outcome: {source}")]
@@ -84,6 +92,9 @@ impl Program {
             None => Ok(()),
         };
         let output = child.wait_with_output().map_err(start)?;
+        if output.status.signal() == Some(Signal::SIGINT as i32) {
+            return Err(ProcessError::Interrupted { cell });
+        }
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr);
             let message = match words.trim() {

@@ -7,6 +7,7 @@ use std::fmt;
 
 /// Whether the machine is one. In JSON `none`, or the hypervisor's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "String", into = "String")]
 pub enum Virtualisation {
     /// Real hardware.

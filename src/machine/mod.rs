@@ -26,6 +26,7 @@ pub const CLOCK_SOURCES: &str = "sys/devices/system/clocksource/clocksource0";
 
 /// The machine, as results describe it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Machine {
     /// Such as `linux`.
     pub os: String,

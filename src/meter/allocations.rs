@@ -58,6 +58,7 @@ fn given(layout: Layout) {
 
 /// What was asked of the allocator by the whole process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Allocations {
     /// Blocks given.
     pub allocations: u64,

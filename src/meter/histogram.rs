@@ -10,9 +10,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
 
-/// How often each latency occurred.
+/// How often each latency occurred: in JSON pairs `[nanoseconds, count]`, rising.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Histogram(hdrhistogram::Histogram<u64>);
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Histogram(
+    #[cfg_attr(test, schemars(with = "Vec<(u64, u64)>"))] hdrhistogram::Histogram<u64>,
+);
 
 impl Histogram {
     /// Longer is taken as this: an hour, ns.
@@ -38,6 +41,17 @@ impl Histogram {
         self.0
             .add(&other.0)
             .expect("all histograms have the same bounds");
+    }
+
+    /// Adds what another one holds, each value as the middle of its sixteenth of an octave: right
+    /// within 3.9 % instead of 0.8 %, and an eighth of the pairs to be kept.
+    pub fn merge_coarsely(&mut self, other: &Histogram) {
+        for (nanos, count) in other.pairs() {
+            // The leading bit and the four after it count.
+            let open = nanos.max(1).ilog2().saturating_sub(4);
+            let middle = (nanos >> open << open) + ((1 << open) >> 1);
+            self.0.saturating_record_n(middle, count);
+        }
     }
 
     /// How many values it holds.
@@ -132,6 +146,16 @@ mod tests {
         fn json_gives_the_same_again(nanos in prop::collection::vec(0..10_000_000_000u64, 0..300)) {
             let histogram = of(nanos);
             prop_assert_eq!(&through_json(&histogram), &histogram);
+        }
+
+        #[test]
+        fn what_is_coarse_is_near_and_stays_as_it_is(nanos in 1..10_000_000_000u64) {
+            let [mut once, mut twice] = [Histogram::new(), Histogram::new()];
+            once.merge_coarsely(&of([nanos]));
+            twice.merge_coarsely(&once);
+            let found = once.quantile(0.5).expect("one value").as_nanos() as f64;
+            prop_assert!((found / nanos as f64 - 1.0).abs() < 0.039, "{nanos} {found}");
+            prop_assert_eq!(once, twice);
         }
 
         #[test]

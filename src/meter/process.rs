@@ -33,6 +33,7 @@ impl Process {
 /// not by `recv`, and no client here reads so; its writes are in it under Tokio (`writev`) and not
 /// elsewhere (`send`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileIo {
     /// Calls of `read`, `pread` and `readv`, those that found nothing and the one that read this
     /// included.

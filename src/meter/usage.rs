@@ -14,6 +14,7 @@ use std::time::Duration;
 /// The sum of user and system time is exact. How it splits, Linux may only guess from where its
 /// timer's ticks fell, some milliseconds apart: over a short run the split says little.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Usage {
     /// CPU time in the program, ns.
     pub user_ns: u64,
@@ -39,6 +40,7 @@ pub struct Usage {
 /// Held against `strace -f` over each cell's iterations, this is the number of `recvfrom` calls that
 /// returned no error, one by one. Those that returned `EAGAIN` are not in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SocketIo {
     /// Reads that brought something, or the end.
     pub reads: u64,

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 /// An API of inference servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Api {
     /// Ollama's `/api/generate`: a prompt.

@@ -13,6 +13,7 @@ use std::fmt;
 
 /// An inference server's software.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Software {
     /// Ollama, or a mock of one.

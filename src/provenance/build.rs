@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 /// The build, as results describe it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Build {
     /// Version of the crate.
     pub tare_version: String,

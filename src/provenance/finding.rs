@@ -7,6 +7,8 @@ use std::fmt;
 
 /// What something does to measurements. The worst is the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Fitness"))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It spoils them.
@@ -32,6 +34,7 @@ impl fmt::Display for Verdict {
 
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// The check's name, such as `governor`. Not a closed set: results outlive lists of checks.
     pub check: String,

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 /// All of that; in JSON one flat object, and what the system does not tell is absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Provenance {
     /// The program.
     #[serde(flatten)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The call, as results describe it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Occasion {
     /// Load average over 1, 5 and 15 minutes, before the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,6 +32,14 @@ pub fn interval(interval: Option<Interval>, unit: f64) -> String {
     }
 }
 
+/// `1.234`: beside a margin of 1 % the third digit after the point counts.
+pub fn ratio(value: f64) -> String {
+    match value.abs() {
+        size if size >= 10.0 => digits(value),
+        _ => format!("{value:.3}"),
+    }
+}
+
 /// A number in so many units.
 pub fn number(value: Option<f64>, unit: f64) -> String {
     match value {
@@ -65,6 +73,10 @@ mod tests {
         ] {
             assert_eq!(digits(value), shown);
         }
+        assert_eq!(
+            (ratio(1.0104), ratio(12.34)),
+            ("1.010".into(), "12.3".into())
+        );
         assert_eq!(number(None, 1.0), "-");
         assert_eq!(number(Some(2.5e6), 1e6), "2.50");
     }

@@ -50,6 +50,7 @@ const ALPHA: f64 = 0.05;
 /// An estimate with its confidence interval, in the unit of the samples; at 95 % if not said
 /// otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
     /// The statistic of the samples themselves.
     pub estimate: f64,

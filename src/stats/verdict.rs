@@ -28,6 +28,7 @@ const POWER: f64 = 0.8;
 
 /// What can be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The interval of the ratio lies wholly below the margin.
@@ -42,6 +43,7 @@ pub enum Verdict {
 
 /// How much of a difference does not matter, as a share: 0.05 is a ratio from 1/1.05 to 1.05.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Margin(f64);
 
@@ -91,6 +93,7 @@ impl From<Margin> for f64 {
 
 /// What would decide an undecided comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Further {
     /// So many further invocations of each side, in four cases of five, if ratio and spread are
@@ -104,12 +107,15 @@ pub enum Further {
 
 /// All that is said of one comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Judgement {
     /// Which comparison.
     pub name: String,
     /// What can be said.
     pub verdict: Verdict,
-    /// The ratio of mean costs, own to base, and the interval that the verdict is read off.
+    /// The ratio of mean costs, own to base, and the interval that the verdict is read off; absent
+    /// with fewer than two blocks, or where a cost is not positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<Interval>,
     /// What the interval may miss, after the adjustment for its family, 0 to 1.
     pub alpha: f64,
@@ -117,13 +123,16 @@ pub struct Judgement {
     pub margin: Margin,
     /// Cliff's delta of own costs against the base's, −1 (all are less) to 1 (all are more). It
     /// takes no account of blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cliffs_delta: Option<f64>,
     /// How many blocks.
     pub blocks: usize,
     /// The minimal detectable effect: the least ratio above the margin, and its inverse the
     /// greatest below, that so many blocks find in four cases of five.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable: Option<f64>,
-    /// What would decide it, if it is undecided.
+    /// What would decide it; absent unless it is undecided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub further: Option<Further>,
 }
 

@@ -86,3 +86,99 @@ pub fn weigh<S, E>(
     }
     Ok(Ending::Blocks)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::canned::subjects;
+    use super::*;
+    use std::collections::HashSet;
+    use std::convert::Infallible;
+
+    const THREE: Until = Until {
+        blocks: 3,
+        limit: None,
+    };
+
+    fn parts() -> Vec<Vec<Subject>> {
+        vec![subjects(&["smol/hyper"]), subjects(&[])]
+    }
+
+    fn runs(
+        until: Until,
+        seed: u64,
+        mut last: impl FnMut(&Due) -> bool,
+        enough: impl FnMut(usize) -> bool,
+    ) -> (Vec<Due>, Ending) {
+        let mut runs = Vec::new();
+        let run = |due: Due| {
+            runs.push(due);
+            Ok::<_, Infallible>(match last(&due) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            })
+        };
+        let Ok(ending) = weigh(&parts(), until, seed, run, enough);
+        (runs, ending)
+    }
+
+    #[test]
+    fn each_block_holds_every_subject_of_every_part_once() {
+        let (runs, ending) = runs(THREE, 1, |_| false, |_| false);
+        assert_eq!(ending, Ending::Blocks);
+        assert_eq!(runs.len(), 3 * 7);
+        for (block, of) in runs.chunks(7).enumerate() {
+            assert!(of.iter().all(|due| due.block == block));
+            let each: HashSet<_> = of.iter().map(|due| (due.part, due.subject)).collect();
+            assert_eq!(each.len(), 7, "{of:?}");
+        }
+        let positions: Vec<usize> = runs.iter().map(|due| due.position).collect();
+        assert_eq!(positions, (0..21).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_order_is_the_seeds_and_another_in_each_block() {
+        let order = |seed| -> Vec<(usize, usize)> {
+            let (runs, _) = runs(THREE, seed, |_| false, |_| false);
+            runs.iter().map(|due| (due.part, due.subject)).collect()
+        };
+        assert_eq!(order(1), order(1));
+        assert_ne!(order(1), order(2));
+        let order = order(1);
+        assert_ne!(order[..7], order[7..14]);
+    }
+
+    #[test]
+    fn no_block_begins_that_would_end_after_the_limit_but_the_second_does() {
+        let until = Until {
+            limit: Some(Duration::from_nanos(1)),
+            ..THREE
+        };
+        let (runs, ending) = runs(until, 1, |_| false, |_| false);
+        assert_eq!((runs.len(), ending), (2 * 7, Ending::Limit));
+    }
+
+    #[test]
+    fn an_interruption_ends_it_within_a_block_and_enough_after_one() {
+        let (cut, ending) = runs(THREE, 1, |due| due.position == 8, |_| false);
+        assert_eq!((cut.len(), ending), (9, Ending::Interrupted));
+        let mut asked = Vec::new();
+        let enough = |blocks| {
+            asked.push(blocks);
+            blocks == 2
+        };
+        let (all, ending) = runs(THREE, 1, |_| false, enough);
+        assert_eq!((all.len(), ending), (2 * 7, Ending::Enough));
+        assert_eq!(asked, [1, 2]);
+    }
+
+    #[test]
+    fn a_failure_ends_it_at_once() {
+        let mut count = 0;
+        let run = |_| {
+            count += 1;
+            Err("it fails")
+        };
+        assert_eq!(weigh(&parts(), THREE, 1, run, |_| false), Err("it fails"));
+        assert_eq!(count, 1);
+    }
+}

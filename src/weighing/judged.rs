@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// All that is said of one figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Family {
     /// Of which.
     pub figure: Figure,
@@ -71,5 +72,112 @@ fn comparison(one: &Weighed, base: &Weighed, figure: Figure) -> Comparison {
         name: one.subject.to_string(),
         own,
         base: of_base,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::canned::{ALIKE, all, invocation, part, subjects, ten_blocks};
+    use super::super::{Invocation, Part};
+    use super::*;
+    use crate::stats::Verdict;
+
+    fn family(part: &Part, figure: Figure) -> &Family {
+        let mut families = part.families.iter();
+        families.find(|family| family.figure == figure).expect("it")
+    }
+
+    fn names(judged: &[Judgement]) -> Vec<&str> {
+        judged.iter().map(|one| one.name.as_str()).collect()
+    }
+
+    #[test]
+    fn floor_again_and_controls_are_no_members_of_the_family() {
+        let named = ["smol/hyper", "smol/hyper-1k", "+ mutex"];
+        let part = ten_blocks(&named, |_| ALIKE);
+        for family in &part.families {
+            assert_eq!(names(&family.cells), ["smol/hyper", "smol/hyper-1k"]);
+            let controls = [
+                "threads/raw",
+                "tokio-mt/hyper (again)",
+                "tokio-mt/hyper + mutex",
+            ];
+            assert_eq!(names(&family.controls), controls);
+            let whole = |judged: &Judgement| judged.alpha == super::super::ALPHA;
+            assert!(family.controls.iter().all(whole), "each by itself");
+        }
+        assert_eq!(part.families.len(), Figure::ALL.len());
+    }
+
+    #[test]
+    fn a_control_is_judged_alike_whatever_stands_beside_it() {
+        let slow = |subject: &crate::weighing::Subject| match subject.role {
+            Role::Control => all(1.2),
+            _ => ALIKE,
+        };
+        let alone = ten_blocks(&["+ mutex"], slow);
+        let beside = ten_blocks(&["smol/*", "smol/hyper", "smol/reqwest", "+ mutex"], slow);
+        for (a, b) in alone.families.iter().zip(&beside.families) {
+            assert_eq!(a.controls, b.controls);
+        }
+        let control = &family(&alone, Figure::Cpu).controls[2];
+        assert_eq!(control.verdict, Verdict::Slower);
+    }
+
+    #[test]
+    fn pairs_are_made_by_block_and_not_by_place() {
+        // Run in another order, and the base's first block is missing.
+        let part = part(&subjects(&["smol/hyper"]), 4, |subject, block| {
+            let block = match subject.role {
+                Role::Cell => 3 - block,
+                Role::Base if block == 0 => return None,
+                _ => block,
+            };
+            let times = 1.0 + block as f64;
+            Some(invocation(block, 0, all(times)))
+        });
+        let judged = &family(&part, Figure::Cpu).cells[0];
+        assert_eq!(judged.blocks, 3);
+        let ratio = judged.ratio.expect("three blocks");
+        assert!((ratio.low - 1.0).abs() < 1e-9 && (ratio.high - 1.0).abs() < 1e-9);
+        assert_eq!(judged.verdict, Verdict::Equivalent);
+    }
+
+    #[test]
+    fn of_an_incomplete_last_block_only_pairs_count() {
+        let run = |subject: &crate::weighing::Subject, block| {
+            let cut = block == 4 && subject.role != Role::Floor && subject.role != Role::Base;
+            (!cut).then(|| invocation(block, 0, ALIKE))
+        };
+        let part = part(&subjects(&["smol/hyper"]), 5, run);
+        let family = family(&part, Figure::Tare);
+        assert_eq!(family.cells[0].blocks, 4);
+        let blocks: Vec<usize> = family.controls.iter().map(|one| one.blocks).collect();
+        assert_eq!(blocks, [5, 4], "the floor was run in all five");
+    }
+
+    #[test]
+    fn a_figure_that_nobody_has_is_no_family_and_one_that_some_lack_is_undecided() {
+        let without = |keep: fn(Role) -> bool| {
+            part(&subjects(&["smol/hyper"]), 5, |subject, block| {
+                let known = keep(subject.role);
+                Some(Invocation {
+                    net_ns: Some(1e6).filter(|_| known),
+                    ..invocation(block, 0, ALIKE)
+                })
+            })
+        };
+        let none = without(|_| false);
+        let figures: Vec<Figure> = none.families.iter().map(|family| family.figure).collect();
+        assert_eq!(figures, [Figure::Gross, Figure::Delivery, Figure::Cpu]);
+        let some = without(|role| role != Role::Cell);
+        let judged = &family(&some, Figure::Tare).cells[0];
+        assert_eq!((judged.blocks, judged.verdict), (0, Verdict::Undecided));
+        assert_eq!(judged.ratio, None);
+    }
+
+    #[test]
+    fn without_a_base_there_is_nothing_to_say() {
+        assert_eq!(judge(&[], super::super::ALPHA), []);
     }
 }

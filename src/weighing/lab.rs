@@ -95,13 +95,17 @@ pub fn run(
                     weighed.threads = outcome.threads;
                     weighed
                         .delivery_histogram_ns
-                        .merge(&outcome.delivery_histogram_ns);
-                    weighed.itl_histogram_ns.merge(&outcome.itl_histogram_ns);
+                        .merge_coarsely(&outcome.delivery_histogram_ns);
+                    weighed
+                        .itl_histogram_ns
+                        .merge_coarsely(&outcome.itl_histogram_ns);
                     let invocation = Invocation::of(&outcome, due.block, due.position);
                     weighed.invocations.push(invocation);
                     Ok(ControlFlow::Continue(()))
                 }
-                // The terminal's signal went to that process too.
+                // The terminal's signal went to that process too, and perhaps there first; or to the
+                // mock, so that the process found nobody.
+                Err(ProcessError::Interrupted { .. }) => Ok(ControlFlow::Break(())),
                 Err(_) if watch.interrupted() => Ok(ControlFlow::Break(())),
                 Err(error) => Err(error),
             }
@@ -204,11 +208,43 @@ impl PartPlan {
 
 #[cfg(test)]
 mod tests {
+    use super::super::canned::{ALIKE, Times, all, ten_blocks};
     use super::*;
 
     #[test]
     fn it_is_looked_at_whenever_the_blocks_have_doubled() {
         let looks: Vec<usize> = (1..100).filter(|&blocks| is_look(blocks)).collect();
         assert_eq!(looks, [5, 10, 20, 40, 80]);
+    }
+
+    #[test]
+    fn all_is_decided_when_every_cell_is_in_tare_and_in_cpu_time() {
+        let decided = |smol: Times| {
+            let part = ten_blocks(
+                &["smol/hyper", "tokio-local/hyper"],
+                |subject| match subject.cell.to_string().as_str() {
+                    "smol/hyper" => smol,
+                    _ => ALIKE,
+                },
+            );
+            is_decided(&part.families)
+        };
+        assert!(decided(ALIKE) && decided(all(2.0)));
+        // On the margin nothing is decided, whichever of the two figures it is.
+        assert!(!decided(Times {
+            tare: 1.0501,
+            cpu: f64::NAN,
+            ..ALIKE
+        }));
+        let unknown = Times {
+            cpu: f64::NAN,
+            ..ALIKE
+        };
+        assert!(!decided(unknown));
+        // Nobody waits for delivery.
+        assert!(decided(Times {
+            delivery: -1.0,
+            ..ALIKE
+        }));
     }
 }

@@ -11,10 +11,14 @@
 //! | `judged` | what is said of it: a family of judgements per figure |
 
 mod blocks;
+#[cfg(test)]
+pub(crate) mod canned;
 mod figure;
 mod judged;
 mod lab;
 mod record;
+#[cfg(test)]
+mod schema;
 mod subject;
 
 pub use blocks::{Due, Ending, Until, weigh};

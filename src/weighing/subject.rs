@@ -7,6 +7,7 @@ use std::fmt;
 
 /// A cell's part in a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// What all others are compared with.
@@ -23,6 +24,7 @@ pub enum Role {
 
 /// One of those that are run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Subject {
     /// On what.
     pub cell: Cell,
@@ -73,16 +75,22 @@ pub fn subjects(base: Cell, cells: &[Cell], inject: &[Inject]) -> Vec<Subject> {
             subjects.push(subject(cell, Role::Cell));
         }
     }
-    subjects.extend(inject.iter().map(|&inject| Subject {
-        inject: Some(inject),
-        ..subject(base, Role::Control)
-    }));
+    for &inject in inject {
+        let control = Subject {
+            inject: Some(inject),
+            ..subject(base, Role::Control)
+        };
+        if !subjects.contains(&control) {
+            subjects.push(control);
+        }
+    }
     subjects
 }
 
 /// In what a cell differs from its base. Only one that differs in a single thing says something
 /// about that thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Changed {
     /// In nothing.

@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
     tokens: Option<u32>,
     /// Invocations of each cell, one per block [default: as many as the time allows, at most 30]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(2..=10_000))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(2..=MOST_INVOCATIONS))]
     invocations: Option<u32>,
     /// End as soon as every cell is decided
     #[arg(long)]
@@ -155,6 +155,8 @@ pub enum Source {
 const TEXT_SEED: u64 = 1;
 /// More blocks than this tell little more.
 const MOST_BLOCKS: usize = 30;
+/// More than this nobody runs, not even until all is decided.
+const MOST_INVOCATIONS: i64 = 10_000;
 /// So long a comparison takes that nobody limited.
 const TIME_LIMIT: Duration = Duration::from_secs(210);
 
@@ -186,7 +188,7 @@ impl Arguments {
             (None, None) => Some(TIME_LIMIT),
         };
         let most = match self.until_decided {
-            true => usize::MAX,
+            true => MOST_INVOCATIONS as usize,
             false => MOST_BLOCKS,
         };
         Ok(Asked {
@@ -258,6 +260,7 @@ impl Arguments {
         let cells = self.cells(workload).map_err(Failure::Usage)?;
         let base = match (self.base.topology, is_team(workload)) {
             (None, true) => self.base.topologies().pop().unwrap_or(self.base),
+            (Some(_), false) => return Err(Failure::Usage(not_of_a_team(self.base))),
             _ => self.base,
         };
         let source = match &self.base_url {
@@ -314,7 +317,7 @@ impl Arguments {
             Some(cell) if is_team(workload) => Err(anyhow!(
                 "`{cell}` does not say how a team shares it: add /join or /spawn"
             )),
-            Some(cell) => Err(anyhow!("`{cell}` is for a team: add --workload team")),
+            Some(cell) => Err(not_of_a_team(*cell)),
             None => Ok(cells),
         }
     }
@@ -344,6 +347,12 @@ fn is_of_agents(workload: Workload) -> bool {
 
 fn is_team(workload: Workload) -> bool {
     matches!(workload, Workload::Agents { agents } if agents > NonZeroUsize::MIN)
+}
+
+fn not_of_a_team(cell: Cell) -> anyhow::Error {
+    anyhow!(
+        "`{cell}` is for a team: add --workload team with two agents or more, or leave out /join and /spawn"
+    )
 }
 
 fn names(cells: &[Cell]) -> String {

@@ -16,6 +16,7 @@ pub use terms::{Batch, Jitter, Prefill, PromptCache, Reload};
 
 /// A latency model. Durations are written like `250us`, `1ms` or `1.5s`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// What it stands for.
@@ -25,12 +26,14 @@ pub struct Profile {
     /// From a request's arrival until it asks for a runner: HTTP, parsing, the template. Where the
     /// model is loaded and fits, the runner is granted at once.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub load: Duration,
     /// From the moment a request has a slot until its first token.
     pub prefill: Prefill,
     /// Between two tokens of a stream that has its runner and GPU to itself; with jitter the
     /// median.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub gap: Duration,
     /// Length of an answer where the request sets no `num_predict`, in tokens, at least 1.
     pub tokens: u32,
@@ -53,6 +56,7 @@ pub struct Profile {
         default = "keep_alive",
         with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required"
     )]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub keep_alive: Duration,
     /// The least context length: a smaller `num_ctx` is raised to it before it is compared. Default
     /// 4, as Ollama; models that see images have 2048 there.

@@ -11,19 +11,23 @@ use std::time::Duration;
 
 /// Time to read the prompt: `fixed` + its tokens × `per_token`, those in the slot's cache left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Prefill {
     /// Once per request.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub fixed: Duration,
     /// For each token of the prompt.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub per_token: Duration,
 }
 
 /// The streams of one runner decode in lockstep: each step gives every one of them a token. A
 /// stream that has its first token joins with the next step that begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
     /// What the second, third, … stream adds to the gap, as a share of a single stream's gap, 0 to
@@ -34,6 +38,7 @@ pub struct Batch {
 
 /// Chance in a gap: a narrow body around `gap`, which is its median, and a rare tail above.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Jitter {
     /// Width of the body: 5 % of it are longer than the median by more than this share, and as many
@@ -53,6 +58,7 @@ pub struct Jitter {
 /// A slot keeps the prompt that it read last; what a new one shares with it from the start is not
 /// read again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PromptCache {
     /// Prompts are compared by blocks of so many tokens, at least 1; the rest is read in any case.
@@ -61,25 +67,31 @@ pub struct PromptCache {
 
 /// What starting and stopping a runner takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reload {
     /// A stopped runner's memory is free again after a time evenly distributed between this …
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub vram_min: Duration,
     /// … and this, not less.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub vram_max: Duration,
     /// So long the server waits for it at most. Default 5 s, as Ollama.
     #[serde(
         default = "five_seconds",
         with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required"
     )]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub vram_timeout: Duration,
     /// Start of a runner, until it begins to load.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub start: Duration,
     /// Loading of the weights.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub weights: Duration,
     /// How often the server looks whether memory is free or a runner ready: both are noticed at a
     /// multiple of this. Zero: at once. Default 250 ms, as Ollama.
@@ -87,6 +99,7 @@ pub struct Reload {
         default = "quarter_second",
         with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required"
     )]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub poll: Duration,
 }
 

@@ -3,7 +3,7 @@
 
 use super::base;
 use super::tables::{RATES, micros, share, tare_per_token};
-use crate::report::figures::digits;
+use crate::report::figures::ratio;
 use crate::stats::{Judgement, Verdict, mean};
 use crate::weighing::{Changed, Figure, Part, Record, Role, Weighed, Workload};
 use std::fmt::Write;
@@ -51,9 +51,13 @@ fn about(part: &Part, changed: Changed) -> Option<String> {
                 let name = one.subject.to_string();
                 family.cells.iter().find(|judged| judged.name == name)
             });
-            Some(clause(*figure, &judged.collect::<Vec<_>>()))
+            let judged: Vec<_> = judged.collect();
+            (!judged.is_empty()).then(|| clause(*figure, &judged))
         })
         .collect();
+    if clauses.is_empty() {
+        return None;
+    }
     let work = match part.workload {
         Workload::Agents { agents } if agents.get() == 1 => "For one agent".to_owned(),
         Workload::Agents { agents } => format!("For {agents} agents"),
@@ -80,8 +84,8 @@ fn clause(figure: Figure, judged: &[&Judgement]) -> String {
             .iter()
             .filter(|judged| judged.verdict == verdict)
             .map(|judged| match (verdict, judged.ratio) {
-                (Verdict::Slower | Verdict::Faster, Some(ratio)) => {
-                    format!("{} (× {})", judged.name, digits(ratio.estimate))
+                (Verdict::Slower | Verdict::Faster, Some(found)) => {
+                    format!("{} (× {})", judged.name, ratio(found.estimate))
                 }
                 _ => judged.name.clone(),
             })

@@ -2,11 +2,12 @@
 //! built in is found, with its size where that is known.
 
 use super::{Standing, base};
+use crate::cell::{AsyncRuntime, Stack};
 use crate::inject::Inject;
 use crate::report::compare::tables::verdict;
 use crate::report::figures::{digits, interval};
 use crate::stats::{Interval, Judgement, Verdict, mean_interval};
-use crate::weighing::{Part, Record, Role, Weighed};
+use crate::weighing::{Part, Record, Role, Served, Weighed, Workload};
 use std::fmt::Write;
 
 /// Seed of the resampling.
@@ -38,13 +39,29 @@ fn of_role(part: &Part, role: Role) -> impl Iterator<Item = &Weighed> {
     weighed.filter(move |one| one.subject.role == role)
 }
 
-/// A lock makes nobody wait where there is one agent.
+/// Whether a part can show what was built in: a lock makes nobody wait where there is one agent,
+/// pieces kept back delay tokens only where these come one by one, and only under `tokio-mt` is the
+/// root of `block_on` known to be a worse place than a task.
 fn can_show(part: &Part, control: &Weighed) -> bool {
-    let several = match part.workload {
-        crate::weighing::Workload::Agents { agents } => agents.get() > 1,
-        _ => false,
+    let agents = match part.workload {
+        Workload::Agents { agents } => agents.get(),
+        Workload::Stream | Workload::Whole => 1,
     };
-    control.subject.inject != Some(Inject::Mutex) || several
+    let paced = match &part.server {
+        Served::Mock { profile, .. } => !profile.gap.is_zero(),
+        Served::There { .. } => false,
+    };
+    match control.subject.inject {
+        Some(Inject::Mutex) => agents > 1,
+        Some(Inject::Accumulate(_)) => paced && part.workload != Workload::Whole,
+        Some(Inject::BlockOnRoot) => {
+            matches!(
+                control.subject.cell.stack,
+                Stack::Async(AsyncRuntime::TokioMt, _)
+            )
+        }
+        Some(Inject::Delay(_)) | None => true,
+    }
 }
 
 fn judged_of<'a>(part: &'a Part, one: &Weighed) -> impl Iterator<Item = (String, &'a Judgement)> {
@@ -88,6 +105,9 @@ pub fn said(part: &Part) -> String {
         let _ = write!(text, "\nPositive control, {}: ", control.subject);
         if found.is_empty() {
             text.push_str("not found slower in any figure");
+            if !can_show(part, control) {
+                text.push_str(", nor could it be: it makes nothing slower in this workload");
+            }
         } else {
             let found: Vec<String> = found
                 .iter()
@@ -103,11 +123,17 @@ pub fn said(part: &Part) -> String {
     text
 }
 
-/// How large a delay was found to be. Where each piece is a token, its delivery is so much later.
+/// How large a delay was found to be. Where each piece is a token and the delay is over before the
+/// next one comes, its delivery is so much later; elsewhere delays add up.
 fn size(part: &Part, control: &Weighed) -> Option<String> {
-    let Some(Inject::Delay(time)) = control.subject.inject else {
+    let (Some(Inject::Delay(time)), Served::Mock { profile, .. }) =
+        (control.subject.inject, &part.server)
+    else {
         return None;
     };
+    if profile.gap <= time {
+        return None;
+    }
     let added = added_delivery(part, control)?;
     Some(format!(
         "Each token was delivered {} µs later; {} µs per piece were built in",

@@ -7,6 +7,8 @@
 mod answer;
 mod controls;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use crate::weighing::{Part, Record, Role, Served, Weighed, Workload};
 use std::fmt::Write;
@@ -81,9 +83,8 @@ fn provenance(record: &Record) -> String {
     let here = &record.provenance;
     let setup = &record.setup;
     let mut text = format!(
-        "{}, {} {}, on {}",
+        "{:.0}, tare {}, on {}",
         here.occasion.timestamp,
-        "tare",
         here.build.tare_version,
         here.machine
             .cpu_model
@@ -96,8 +97,10 @@ fn provenance(record: &Record) -> String {
     let blocks = record.parts.iter().map(blocks).min().unwrap_or(0);
     let _ = writeln!(
         text,
-        "; {blocks} invocations per cell, in randomised blocks (seed {}); {} worker threads, 1 under tokio-local.",
-        setup.order_seed, setup.threads
+        "; {} per cell, in randomised blocks (seed {}); {} per runtime, 1 under tokio-local.",
+        counted(blocks, "invocation"),
+        setup.order_seed,
+        counted(setup.threads.get(), "worker thread")
     );
     let spoilers = here.spoilers();
     if !spoilers.is_empty() {
@@ -108,6 +111,12 @@ fn provenance(record: &Record) -> String {
         );
     }
     text
+}
+
+/// `1 invocation`, `2 invocations`
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// Blocks in which every subject was run.

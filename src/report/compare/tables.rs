@@ -1,7 +1,7 @@
 //! The tables of a part.
 
 use super::base;
-use crate::report::figures::{digits, interval, number, table};
+use crate::report::figures::{digits, interval, number, ratio, table};
 use crate::stats::{Further, Judgement, Verdict, mean, mean_interval};
 use crate::weighing::{Figure, Invocation, Part, Role, Weighed, Workload};
 use comfy_table::Table;
@@ -9,6 +9,8 @@ use comfy_table::Table;
 /// Inference rates at which a cell's cost is shown as a share, tokens per second: a large model on
 /// a CPU, one that a person reads along with, a small one on a laptop's GPU, and the fastest.
 pub const RATES: [f64; 4] = [10.0, 50.0, 120.0, 1000.0];
+/// So many more invocations nobody runs, and a plan for more is no better than this.
+const MANY: usize = 1000;
 /// Seed of the resampling.
 const SEED: u64 = 1;
 
@@ -27,7 +29,10 @@ pub fn costs(part: &Part) -> Table {
     if reads {
         header.push("ingest ms");
     }
-    header.push("TTFT ms");
+    let ttft = known(|i| i.ttft_ns);
+    if ttft {
+        header.push("TTFT ms");
+    }
     if delivery {
         header.push("delivery µs/token");
     }
@@ -36,9 +41,7 @@ pub fn costs(part: &Part) -> Table {
     for one in &part.weighed {
         let millis =
             |figure: fn(&Invocation) -> Option<f64>| number(mean(&one.values(figure)), 1e6);
-        let range = |figure: fn(&Invocation) -> Option<f64>, unit| {
-            interval(mean_interval(&one.values(figure), SEED), unit)
-        };
+        let range = |figure: fn(&Invocation) -> Option<f64>, unit| range(&one.values(figure), unit);
         let mut row = vec![
             one.subject.to_string(),
             one.io.clone(),
@@ -50,7 +53,9 @@ pub fn costs(part: &Part) -> Table {
         if reads {
             row.push(millis(|i| Some(i.ingest_ns)));
         }
-        row.push(millis(|i| i.ttft_ns));
+        if ttft {
+            row.push(millis(|i| i.ttft_ns));
+        }
         if delivery {
             row.push(range(|i| i.delivery_ns, 1e3));
         }
@@ -60,13 +65,20 @@ pub fn costs(part: &Part) -> Table {
     table
 }
 
+/// The mean with its interval; of one value, itself.
+fn range(values: &[f64], unit: f64) -> String {
+    match mean_interval(values, SEED) {
+        None => number(mean(values), unit),
+        found => interval(found, unit),
+    }
+}
+
 /// Each against the base.
 pub fn verdicts(part: &Part) -> Table {
     let named: Vec<String> = part
         .families
         .iter()
         .map(|family| match family.figure {
-            // In a burst nothing paces gross, and tare is nearly all of it.
             Figure::Gross => "gross (±1 %)".to_owned(),
             figure => format!("{figure} (±5 %)"),
         })
@@ -87,13 +99,21 @@ pub fn verdicts(part: &Part) -> Table {
     table
 }
 
-/// `slower × 1.20 [1.11, 1.30]`; undecided ones with how many more would decide.
+/// `slower × 1.200 [1.110, 1.300]`; undecided ones with how many more would decide.
 pub fn verdict(judged: &Judgement) -> String {
     let mut text = judged.verdict.to_string();
-    if let Some(ratio) = judged.ratio {
-        text += &format!(" × {}", interval(Some(ratio), 1.0));
+    if let Some(found) = judged.ratio {
+        text += &format!(
+            " × {} [{}, {}]",
+            ratio(found.estimate),
+            ratio(found.low),
+            ratio(found.high)
+        );
     }
     match (judged.verdict, judged.further) {
+        (Verdict::Undecided, Some(Further::Invocations(more))) if more > MANY => {
+            text += &format!(", over {MANY} more");
+        }
         (Verdict::Undecided, Some(Further::Invocations(more))) => text += &format!(", {more} more"),
         (Verdict::Undecided, Some(Further::Unreachable)) => text += ", on the margin",
         _ => {}
@@ -163,10 +183,10 @@ pub fn shares(part: &Part) -> Option<Table> {
     let mut table = table(header.chain(rates.iter().map(String::as_str)));
     let compared = |one: &&Weighed| !matches!(one.subject.role, Role::Again | Role::Control);
     for one in part.weighed.iter().filter(compared) {
-        let tare = mean_interval(&tare_per_token(part, one), SEED);
-        let mut row = vec![one.subject.to_string(), interval(tare, 1e3)];
-        row.extend(RATES.map(|rate| match tare {
-            Some(tare) => format!("{:.3} %", share(tare.estimate, rate)),
+        let values = tare_per_token(part, one);
+        let mut row = vec![one.subject.to_string(), range(&values, 1e3)];
+        row.extend(RATES.map(|rate| match mean(&values) {
+            Some(tare) => format!("{:.3} %", share(tare, rate)),
             None => "-".to_owned(),
         }));
         table.add_row(row);

@@ -1,0 +1,153 @@
+//! What can't be done is one line on stderr and an exit code, and leaves nothing behind.
+
+use crate::place::{CORPUS, Place, SMALL};
+use std::fs;
+
+/// Nothing listens on this port, and no test's own server is ever given it.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+#[test]
+fn wrong_cells_are_wrong_usage_and_told_what_there_is() {
+    let place = Place::new();
+    let of_stream = ["--workload", "stream", "--cells"];
+    let of_team = ["--workload", "team", "--corpus", CORPUS, "--cells"];
+    for (flags, cells, told) in [
+        (
+            &of_stream[..],
+            "nope/*",
+            ["no cell matches `nope/*`", "threads/raw, tokio-mt/reqwest"],
+        ),
+        (
+            &of_stream,
+            "smol/curl",
+            ["no cell matches `smol/curl`", "no client `curl`"],
+        ),
+        (
+            &of_stream,
+            "smol/hyper/spawn",
+            ["`smol/hyper/spawn` is for a team", "--workload team"],
+        ),
+        (
+            &of_team,
+            "smol/hyper",
+            ["`smol/hyper` does not say how", "/join or /spawn"],
+        ),
+        (
+            &of_team,
+            "smol/*/both",
+            ["no cell matches", "smol/hyper/spawn"],
+        ),
+    ] {
+        place.refuses(2, &[flags, &[cells]].concat(), &told);
+    }
+    let base = ["--workload", "stream", "--base", "smol/hyper/join"];
+    place.refuses(2, &base, &["`smol/hyper/join` is for a team"]);
+    place.refuses(2, &["--base", "smol"], &["`smol` is no cell"]);
+}
+
+#[test]
+fn workloads_that_do_not_go_together_are_wrong_usage() {
+    let place = Place::new();
+    let whole = [
+        "--workload",
+        "agent",
+        "--cadence",
+        "whole",
+        "--corpus",
+        CORPUS,
+    ];
+    place.refuses(2, &whole, &["agents stream", "--workload stream"]);
+    let agents = ["--workload", "stream", "--agents", "2"];
+    place.refuses(2, &agents, &["--agents is of --workload team"]);
+    place.refuses(
+        2,
+        &["--agents", "2"],
+        &["required arguments were not provided"],
+    );
+    place.refuses(2, &["--workload", "team", "--agents", "0"], &["0"]);
+    place.refuses(2, &[], &["no folder fixtures/corpus to read", "--corpus"]);
+    let both = [
+        "--workload",
+        "stream",
+        "--mock",
+        "instant",
+        "--base-url",
+        NOWHERE,
+    ];
+    place.refuses(2, &both, &["cannot be used with"]);
+}
+
+#[test]
+fn wrong_values_are_wrong_usage() {
+    let place = Place::new();
+    let malformed = place.path().join("mine.toml");
+    fs::write(&malformed, "description = \"x\"\ngap = 5\n").expect("a file");
+    let malformed = malformed.to_str().expect("a path");
+    for (flag, value, told) in [
+        (
+            "--inject",
+            "lock",
+            "`lock` is nothing to inject: there are delay=",
+        ),
+        (
+            "--mock",
+            "warp",
+            "no profile `warp`: it is neither one of instant",
+        ),
+        ("--mock", malformed, "mine.toml, line 2 (`gap = 5`)"),
+        ("--invocations", "1", "1 is not in 2..=10000"),
+        ("--tokens", "0", "0 is not in 1..=1000000"),
+        ("--time-limit", "soon", "such as 90s or 10m"),
+        ("--time-limit", "0s", "such as 90s or 10m"),
+        ("--threads", "0", "--threads"),
+        ("--api", "grpc", "'grpc' for '--api <API>'"),
+        ("--base-url", "gopher://x", "gopher://x"),
+    ] {
+        place.refuses(2, &["--workload", "stream", flag, value], &[told]);
+    }
+}
+
+#[test]
+fn a_folder_that_can_be_none_is_told_before_anything_runs() {
+    let place = Place::new();
+    fs::write(place.path().join("taken"), "").expect("a file");
+    for folder in ["taken", "taken/below"] {
+        let flags = [&SMALL[..], &["--output-dir", folder]].concat();
+        place.refuses(1, &flags, &["taken is no folder", "--output-dir"]);
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_with_the_way_out() {
+    let place = Place::new();
+    let flags = [&SMALL[..], &["--base-url", NOWHERE]].concat();
+    let told = ["127.0.0.1:1", "ollama serve", "leave out --base-url"];
+    place.refuses(1, &flags, &told);
+    let flags = [&flags[..], &["--api", "openai"]].concat();
+    place.refuses(1, &flags, &["no server answers", "leave out --base-url"]);
+}
+
+#[test]
+fn an_invocation_that_fails_is_told_with_its_cell() {
+    let mut server = mockito::Server::new();
+    server
+        .mock("GET", "/api/version")
+        .with_body(r#"{"version":"0.12.0"}"#)
+        .create();
+    server
+        .mock("POST", "/api/generate")
+        .with_status(404)
+        .with_body(r#"{"error":"model 'gemma3:latest' not found"}"#)
+        .create();
+    let url = server.url();
+    let flags = [
+        &SMALL[..],
+        &["--base-url", &url, "--cells", "tokio-mt/hyper"],
+    ]
+    .concat();
+    let place = Place::new();
+    place.refuses(1, &flags, &["/", ": ", "model 'gemma3:latest' not found"]);
+    let said = crate::place::text(&place.run(&flags).stderr);
+    let named = ["error: threads/raw: ", "error: tokio-mt/hyper: "];
+    assert!(named.iter().any(|name| said.contains(name)), "{said}");
+}
