@@ -3,7 +3,7 @@
 //! A counter that threads share costs some 5 ns each time, and ten times that when two threads add
 //! to it by turns: more than what is counted here costs. So a thread gets a row of counters of its
 //! own, on a cache line of its own, to which it adds by a plain load and store; whoever wants a sum
-//! adds the rows up. Threads beyond [`ROWS`] share the last row and pay the full price. A row is
+//! adds the rows up. Threads beyond `ROWS` share the last row and pay the full price. A row is
 //! never given back, so the sums keep what ended threads did.
 //!
 //! The counting allocator adds here too, so nothing in this file may allocate.

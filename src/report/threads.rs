@@ -126,7 +126,7 @@ pub fn by_pace(measured: &[Measured]) -> String {
 mod tests {
     use super::*;
     use crate::invocation::Iteration;
-    use crate::meter::Usage;
+    use crate::meter::{Histogram, Usage};
 
     fn measured(cell: &str, threads: usize, gap_us: u64, switches: u64, cpu_us: u64) -> Measured {
         let cell = cell.parse().expect("a cell");
@@ -146,6 +146,12 @@ mod tests {
                 involuntary_switches: 50,
                 ..Usage::default()
             },
+            process: None,
+            threads_most: None,
+            agents: Vec::new(),
+            calls: Vec::new(),
+            delivery_histogram_ns: Histogram::new(),
+            itl_histogram_ns: Histogram::new(),
         };
         Measured {
             setting: Setting { cell, threads },

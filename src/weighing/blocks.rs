@@ -90,6 +90,7 @@ pub fn weigh<S, E>(
 #[cfg(test)]
 mod tests {
     use super::super::canned::subjects;
+    use super::super::subject::Subject;
     use super::*;
     use std::collections::HashSet;
     use std::convert::Infallible;

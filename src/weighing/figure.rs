@@ -14,6 +14,8 @@ pub enum Figure {
     Gross,
     /// Gross less net.
     Tare,
+    /// Tare less the reading of files: what the calls and the parsing cost. Of an agent alone.
+    Calls,
     /// From the server's write of a token to its being parsed, mean over tokens.
     Delivery,
     /// Processor time of the whole process per token.
@@ -22,13 +24,20 @@ pub enum Figure {
 
 impl Figure {
     /// All, in the order of reports.
-    pub const ALL: [Self; 4] = [Self::Gross, Self::Tare, Self::Delivery, Self::Cpu];
+    pub const ALL: [Self; 5] = [
+        Self::Gross,
+        Self::Tare,
+        Self::Calls,
+        Self::Delivery,
+        Self::Cpu,
+    ];
 
     /// Its value, in nanoseconds; `None` where it is not known.
     pub fn of(self, invocation: &Invocation) -> Option<f64> {
         match self {
             Self::Gross => Some(invocation.gross_ns),
             Self::Tare => invocation.tare_ns(),
+            Self::Calls => invocation.calls_ns(),
             Self::Delivery => invocation.delivery_ns,
             Self::Cpu => invocation.cpu_per_token_ns(),
         }
@@ -38,7 +47,7 @@ impl Figure {
     pub fn margin(self) -> Margin {
         match self {
             Self::Gross => Margin::GROSS,
-            Self::Tare | Self::Delivery | Self::Cpu => Margin::TARE,
+            Self::Tare | Self::Calls | Self::Delivery | Self::Cpu => Margin::TARE,
         }
     }
 }
@@ -48,6 +57,7 @@ impl fmt::Display for Figure {
         f.pad(match self {
             Self::Gross => "gross",
             Self::Tare => "tare",
+            Self::Calls => "tare of the calls",
             Self::Delivery => "delivery",
             Self::Cpu => "CPU per token",
         })

@@ -219,6 +219,14 @@ impl Invocation {
         self.net_ns.map(|net| self.gross_ns - net)
     }
 
+    /// Tare less the reading of files, ns; of an agent alone.
+    pub fn calls_ns(&self) -> Option<f64> {
+        let read = self.ingest_ns > 0.0;
+        self.tare_ns()
+            .filter(|_| read)
+            .map(|tare| tare - self.ingest_ns)
+    }
+
     /// Processor time per token, ns.
     pub fn cpu_per_token_ns(&self) -> Option<f64> {
         let cpu = self.usage.cpu().as_nanos() as f64;

@@ -37,7 +37,7 @@ fn about(part: &Part, changed: Changed) -> Option<String> {
         return None;
     }
     let figures: &[Figure] = match part.workload {
-        Workload::Agents { .. } => &[Figure::Gross, Figure::Tare],
+        Workload::Agents { .. } => &[Figure::Gross, Figure::Tare, Figure::Calls],
         Workload::Stream | Workload::Whole => &[Figure::Cpu],
     };
     let clauses: Vec<String> = figures
@@ -95,8 +95,8 @@ fn clause(figure: Figure, judged: &[&Judgement]) -> String {
     let mut said = groups.iter().filter(|(_, of)| !of.is_empty()).peekable();
     while let Some((verdict, of)) = said.next() {
         let word = match (figure, verdict) {
-            (Figure::Tare | Figure::Cpu, Verdict::Slower) => "higher".to_owned(),
-            (Figure::Tare | Figure::Cpu, Verdict::Faster) => "lower".to_owned(),
+            (Figure::Tare | Figure::Calls | Figure::Cpu, Verdict::Slower) => "higher".to_owned(),
+            (Figure::Tare | Figure::Calls | Figure::Cpu, Verdict::Faster) => "lower".to_owned(),
             _ => verdict.to_string(),
         };
         let _ = write!(text, "{word} with {}", of.join(", "));

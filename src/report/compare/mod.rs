@@ -67,6 +67,7 @@ const NOTES: &str = "
 ## How to read this
 
 - **tare** = gross − net: what the agent's own process and the transport added. Net is the mock's truth, or what a real server states.
+- **ingest**: of tare, the reading of files through the runtime's own file API; **calls**: all the rest of it, both calls and the parsing.
 - **delivery**: from the server's write of a token until it was parsed here, same machine and same clock.
 - **CPU**: processor time of the whole client process per token, its reading of the clock and checking of the tokens included.
 - **floor**: the same work by blocking threads and hand-written HTTP. *bridged*: the client needs a Tokio reactor beside the runtime, so that such a row weighs both.

@@ -28,6 +28,9 @@ pub fn costs(part: &Part) -> Table {
     let reads = matches!(part.workload, Workload::Agents { .. });
     if reads {
         header.push("ingest ms");
+        if net {
+            header.push("calls ms");
+        }
     }
     let ttft = known(|i| i.ttft_ns);
     if ttft {
@@ -52,6 +55,9 @@ pub fn costs(part: &Part) -> Table {
         }
         if reads {
             row.push(millis(|i| Some(i.ingest_ns)));
+            if net {
+                row.push(range(Invocation::calls_ns, 1e6));
+            }
         }
         if ttft {
             row.push(millis(|i| i.ttft_ns));
