@@ -115,3 +115,18 @@ fn other_mistakes_run_under_their_names() {
         "{judged}"
     );
 }
+
+/// A release build and a quiet machine are wanted, and three minutes:
+/// `cargo test --release --test compare -- --ignored`.
+#[test]
+#[ignore = "takes three minutes, and a busy machine may raise one by chance"]
+fn twenty_comparisons_of_a_cell_with_itself_raise_no_false_alarm() {
+    for seed in 1..=20 {
+        let seed = seed.to_string();
+        let flags = ["--cells", "tokio-mt/hyper", "--invocations", "6"];
+        let with = ["--corpus", CORPUS, "--seed", &seed];
+        let compared = Place::new().compares(&[&flags[..], &with].concat());
+        let said = &compared.report;
+        assert!(!said.contains("Verdicts are withheld"), "{said}");
+    }
+}
