@@ -12,7 +12,7 @@ use crate::client::{Client, ClientError, Endpoint, EndpointError, Options, Socke
 use crate::engine::text::Text;
 use crate::inject::Inject;
 use crate::machine::keep_on;
-use crate::meter::{Call, Digest, Histogram, Process, Recorder, Usage};
+use crate::meter::{Call, Digest, Histogram, Lens, Process, Recorder, Usage};
 use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
 use crate::ollama::{CallError, Form, Ollama, Question};
 use crate::runtime::{Runtime, WORKER_NAME};
@@ -85,6 +85,7 @@ impl Workload for Inside {
         let mut options = Options::new(Endpoint::resolve(&spec.base_url)?);
         options.read_buffer = spec.cell.read_buffer();
         options.inject = spec.inject;
+        options.time_decoding = spec.close_look;
         if spec.answers == Answers::Known {
             options.headers.push(TRUTH_HEADER);
         }
@@ -92,12 +93,15 @@ impl Workload for Inside {
             keep_on(&spec.processors).map_err(InvocationError::Processors)?;
         }
 
+        // Before the runtime starts its threads, or it would not see them.
+        let lens = spec.close_look.then(Lens::open);
         let rt = R::new(spec.threads).map_err(InvocationError::Runtime)?;
         let driver = Driver::<R, C> {
             ollama: Ollama::new(rt.clone(), Arc::new(options.clone()))?,
             options: Arc::new(options),
             expected: expected(&spec),
             spec,
+            lens,
         };
         let threads = rt.threads();
         match driver.spec.inject {
@@ -126,10 +130,11 @@ struct Driver<R: Runtime, C: Client<R>> {
     /// Of each answer's pieces, where they are known.
     expected: Option<Digest>,
     spec: Spec,
+    lens: Option<Lens>,
 }
 
 impl<R: Runtime, C: Client<R>> Driver<R, C> {
-    async fn drive(self, threads: NonZeroUsize) -> Result<Outcome, InvocationError> {
+    async fn drive(mut self, threads: NonZeroUsize) -> Result<Outcome, InvocationError> {
         let mut threads_seen = vec![Process::now()];
         let mut ledger = Ledger::for_iterations(&self.spec.work, u64::from(self.spec.warm_up));
         for _ in 0..self.spec.warm_up {
@@ -137,12 +142,14 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         }
         let mut ledger = Ledger::for_iterations(&self.spec.work, self.spec.iterations);
         threads_seen.push(Process::now());
+        let unseen = self.lens.as_mut().map(|lens| lens.seen(0));
         let before = Usage::now().map_err(InvocationError::Usage)?;
         for _ in 0..self.spec.iterations {
             let iteration = self.iterate(&mut ledger).await?;
             ledger.iterations.push(iteration);
         }
         let after = Usage::now().map_err(InvocationError::Usage)?;
+        let seen = self.lens.as_mut().map(|lens| lens.seen(ledger.tokens()));
         let process = Process::now();
         threads_seen.push(process);
         let mut usage = after - before;
@@ -156,6 +163,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             workers_seen: count_workers(),
             iterations: ledger.iterations,
             usage,
+            close_look: seen.zip(unseen).map(|(seen, before)| seen - before),
             process,
             threads_most: threads_seen.iter().flatten().map(|seen| seen.threads).max(),
             agents: ledger.agents,
@@ -342,6 +350,14 @@ impl Ledger {
     /// The index of the present iteration.
     fn iteration(&self) -> u64 {
         self.iterations.len() as u64
+    }
+
+    /// Tokens of all iterations so far.
+    fn tokens(&self) -> u64 {
+        self.iterations
+            .iter()
+            .map(|iteration| iteration.tokens)
+            .sum()
     }
 
     fn note(&mut self, call: &Call, agent: u32) {
