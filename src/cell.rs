@@ -128,6 +128,14 @@ impl Cell {
         cells
     }
 
+    /// This cell as one agent has it, which shares it with nobody.
+    pub fn alone(self) -> Self {
+        Self {
+            topology: None,
+            ..self
+        }
+    }
+
     /// This cell with every topology that it can have. Joined blocking agents would run one after
     /// the other, so the floor has but one.
     pub fn topologies(self) -> Vec<Self> {

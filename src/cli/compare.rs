@@ -8,16 +8,20 @@ pub use arguments::Arguments;
 use super::{Failure, server};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
 use crate::invocation::{MockServer, Program};
+use crate::meter::Recorder;
+use crate::ollama::wire::Options as ModelOptions;
+use crate::ollama::{Form, Ollama, Question};
 use crate::provenance::Provenance;
 use crate::report::compare::report;
 use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};
-use crate::weighing::{Ending, PartPlan, Plan, Record, Served, Standing, run as weigh};
+use crate::weighing::{Ending, PartPlan, Plan, Record, Served, Setup, Standing, run as weigh};
 use anyhow::{Context, anyhow};
 use arguments::{Format, Source};
 use progress::Progress;
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let asked = arguments.check()?;
@@ -46,7 +50,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
                 (base_url, Served::Mock { name, profile })
             }
             Source::There(base_url) => {
-                let served = greet(&base_url, asked.setup.api)?;
+                let served = greet(&base_url, &asked.setup)?;
                 (base_url, served)
             }
         };
@@ -105,8 +109,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Who is there.
-fn greet(base_url: &str, api: crate::ollama::Api) -> Result<Served, Failure> {
+/// Who is there. One token is asked for, so that a model that is not there is told at once, and one
+/// that is there is loaded before the first invocation.
+fn greet(base_url: &str, setup: &Setup) -> Result<Served, Failure> {
     let endpoint = Endpoint::resolve(base_url).map_err(|error| match error {
         EndpointError::Url { .. } => Failure::Usage(error.into()),
         EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
@@ -114,14 +119,30 @@ fn greet(base_url: &str, api: crate::ollama::Api) -> Result<Served, Failure> {
     let rt = Threads::new(NonZeroUsize::MIN)?;
     let options = ClientOptions::new(endpoint);
     let inner = rt.clone();
+    let (api, model) = (setup.api, setup.model.clone());
     let found = rt.run(async move {
-        server::look_for::<Threads, Raw>(
-            inner,
-            &options,
-            api,
-            ", or leave out --base-url to compare against a mock",
-        )
-        .await
+        let otherwise = ", or leave out --base-url to compare against a mock";
+        let found =
+            server::look_for::<Threads, Raw>(inner.clone(), &options, api, otherwise).await?;
+        let ollama = Ollama::<_, Raw>::new(inner, Arc::new(options))?;
+        let question = Question {
+            model: &model,
+            prompt: "Count the tokens.",
+            options: &ModelOptions {
+                num_predict: Some(1),
+                ..ModelOptions::default()
+            },
+            keep_alive: None,
+            form: Form::Stream,
+        };
+        let asked = ollama.ask(api, &question, &mut Recorder::start(1)).await;
+        match asked {
+            Ok(_) => Ok(found),
+            Err(error) => Err(match server::remedy(&error, found.software, &model) {
+                Some(remedy) => anyhow!("{error}; {remedy}"),
+                None => error.into(),
+            }),
+        }
     })?;
     Ok(Served::There {
         base_url: base_url.to_owned(),

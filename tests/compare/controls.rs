@@ -2,7 +2,7 @@
 
 use crate::place::{CORPUS, Place, control};
 use std::fs;
-use tare::stats::{Verdict, mean};
+use tare::stats::Verdict;
 use tare::weighing::{Figure, Role};
 
 #[test]
@@ -69,9 +69,11 @@ fn a_delay_is_found_with_its_size() {
         "tokio-mt/hyper + delay=10000us/chunk",
     );
     assert_eq!(judged.verdict, Verdict::Slower, "{judged}");
+    // Of the invocation that the machine disturbed least.
     let delivery = |role| {
         let one = part.weighed.iter().find(|one| one.subject.role == role);
-        mean(&one.expect("it was run").values(|it| it.delivery_ns)).expect("a mock tells")
+        let values = one.expect("it was run").values(|it| it.delivery_ns);
+        values.into_iter().reduce(f64::min).expect("a mock tells")
     };
     let added = delivery(Role::Control) - delivery(Role::Base);
     assert!((8e6..12e6).contains(&added), "{added} ns");
@@ -116,10 +118,9 @@ fn other_mistakes_run_under_their_names() {
     );
 }
 
-/// A release build and a quiet machine are wanted, and three minutes:
-/// `cargo test --release --test compare -- --ignored`.
+/// With nothing beside it, as CI runs it: `cargo test --test compare -- --ignored`.
 #[test]
-#[ignore = "takes three minutes, and a busy machine may raise one by chance"]
+#[ignore = "takes four minutes, and nothing may run beside it"]
 fn twenty_comparisons_of_a_cell_with_itself_raise_no_false_alarm() {
     for seed in 1..=20 {
         let seed = seed.to_string();

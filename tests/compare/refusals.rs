@@ -1,6 +1,8 @@
 //! What can't be done is one line on stderr and an exit code, and leaves nothing behind.
 
 use crate::place::{CORPUS, Place, SMALL};
+use mockito::Matcher;
+use serde_json::json;
 use std::fs;
 
 /// Nothing listens on this port, and no test's own server is ever given it.
@@ -127,15 +129,47 @@ fn a_server_that_is_not_there_is_told_with_the_way_out() {
     place.refuses(1, &flags, &["no server answers", "leave out --base-url"]);
 }
 
-#[test]
-fn an_invocation_that_fails_is_told_with_its_cell() {
+/// An Ollama, as far as its version goes.
+fn an_ollama() -> mockito::ServerGuard {
     let mut server = mockito::Server::new();
     server
         .mock("GET", "/api/version")
         .with_body(r#"{"version":"0.12.0"}"#)
         .create();
     server
+}
+
+#[test]
+fn a_model_that_is_not_there_is_told_with_the_way_out() {
+    let mut server = an_ollama();
+    server
         .mock("POST", "/api/generate")
+        .with_status(404)
+        .with_body(r#"{"error":"model 'gemma3:latest' not found"}"#)
+        .create();
+    let url = server.url();
+    let flags = [&SMALL[..], &["--base-url", &url]].concat();
+    let told = [
+        "model 'gemma3:latest' not found",
+        "`ollama pull gemma3:latest`",
+    ];
+    Place::new().refuses(1, &flags, &told);
+}
+
+#[test]
+fn an_invocation_that_fails_is_told_with_its_cell() {
+    let mut server = an_ollama();
+    // Who looks whether the model is there, for a token, finds it, and who is measured does not.
+    let asked = |tokens| Matcher::PartialJson(json!({"options": {"num_predict": tokens}}));
+    server
+        .mock("POST", "/api/generate")
+        .match_body(asked(1))
+        .with_header("content-type", "application/x-ndjson")
+        .with_body("{\"model\":\"m\",\"created_at\":\"2026-01-01T00:00:00Z\",\"response\":\"\",\"done\":true,\"done_reason\":\"stop\"}\n")
+        .create();
+    server
+        .mock("POST", "/api/generate")
+        .match_body(asked(8))
         .with_status(404)
         .with_body(r#"{"error":"model 'gemma3:latest' not found"}"#)
         .create();

@@ -1,6 +1,6 @@
 //! What is measured, written and read back.
 
-use crate::place::{Place, SMALL, TARE, text};
+use crate::place::{CORPUS, Place, SMALL, TARE, text};
 use serde_json::Value;
 use std::fs;
 use std::thread::available_parallelism;
@@ -219,4 +219,42 @@ fn progress_and_prose_go_to_stderr() {
     ] {
         assert!(said.contains(told), "{said}");
     }
+}
+
+#[test]
+fn a_team_of_one_beside_larger_ones_shares_its_cell_with_nobody() {
+    let flags = ["--workload", "team", "--agents", "1,2", "--tokens", "4"];
+    let with = [
+        "--cells",
+        "smol/hyper/*",
+        "--base",
+        "tokio-mt/hyper/spawn",
+        "--invocations",
+        "2",
+        "--corpus",
+        CORPUS,
+    ];
+    let record = Place::new()
+        .compares(&[&flags[..], &with].concat())
+        .record();
+    let names = |part: &tare::weighing::Part| -> Vec<String> {
+        let weighed = part.weighed.iter();
+        weighed.map(|one| one.subject.to_string()).collect()
+    };
+    let again = |name: &str| format!("{name} (again)");
+    let alone = [
+        "threads/raw".to_owned(),
+        "tokio-mt/hyper".to_owned(),
+        again("tokio-mt/hyper"),
+        "smol/hyper".to_owned(),
+    ];
+    assert_eq!(names(&record.parts[0]), alone);
+    let two = [
+        "threads/raw/spawn".to_owned(),
+        "tokio-mt/hyper/spawn".to_owned(),
+        again("tokio-mt/hyper/spawn"),
+        "smol/hyper/join".to_owned(),
+        "smol/hyper/spawn".to_owned(),
+    ];
+    assert_eq!(names(&record.parts[1]), two);
 }

@@ -258,12 +258,17 @@ impl Arguments {
     }
 
     fn part(&self, workload: Workload, cadence: Cadence) -> Result<AskedPart, Failure> {
-        let cells = self.cells(workload).map_err(Failure::Usage)?;
-        let base = match (self.base.topology, is_team(workload)) {
+        let mut cells = self.cells().map_err(Failure::Usage)?;
+        let mut base = match (self.base.topology, self.of_team()) {
             (None, true) => self.base.topologies().pop().unwrap_or(self.base),
             (Some(_), false) => return Err(Failure::Usage(not_of_a_team(self.base))),
             _ => self.base,
         };
+        if !is_team(workload) {
+            // Also of a team of one: there is nobody to share the runtime with.
+            base = base.alone();
+            cells = cells.into_iter().map(Cell::alone).collect();
+        }
         let source = match &self.base_url {
             Some(base_url) => Source::There(self.api.base_url(base_url).to_owned()),
             None => {
@@ -292,9 +297,13 @@ impl Arguments {
         })
     }
 
+    fn of_team(&self) -> bool {
+        self.workload == Some(Kind::Team)
+    }
+
     /// The cells that the patterns name, of the matrix or, where a name is one, beyond it.
-    fn cells(&self, workload: Workload) -> anyhow::Result<Vec<Cell>> {
-        let all: Vec<Cell> = match is_team(workload) {
+    fn cells(&self) -> anyhow::Result<Vec<Cell>> {
+        let all: Vec<Cell> = match self.of_team() {
             true => Cell::matrix()
                 .into_iter()
                 .flat_map(Cell::topologies)
@@ -313,9 +322,9 @@ impl Arguments {
                 cells.push(cell);
             }
         }
-        let fits = |cell: &&Cell| cell.topology.is_some() != is_team(workload);
-        match cells.iter().find(fits) {
-            Some(cell) if is_team(workload) => Err(anyhow!(
+        let misfit = |cell: &&Cell| cell.topology.is_some() != self.of_team();
+        match cells.iter().find(misfit) {
+            Some(cell) if self.of_team() => Err(anyhow!(
                 "`{cell}` does not say how a team shares it: add /join or /spawn"
             )),
             Some(cell) => Err(not_of_a_team(*cell)),

@@ -2,7 +2,7 @@
 
 use super::time;
 use crate::cli::mock::limits;
-use crate::machine::allowed_processors;
+use crate::machine::{allowed_processors, keep_on};
 use crate::meter::Stalls;
 use anyhow::{Result, anyhow};
 use std::time::Duration;
@@ -24,6 +24,13 @@ pub fn quietest() -> Result<Option<usize>> {
     }
     let quietest = seen.into_iter().min_by(|a, b| a.1.total_cmp(&b.1));
     Ok(quietest.map(|(processor, _)| processor))
+}
+
+/// Keeps this program off a processor, so that whoever reads is not woken where the mock runs.
+pub fn leave(processor: usize) -> Result<()> {
+    let mut others = allowed_processors()?;
+    others.retain(|&other| other != processor);
+    Ok(keep_on(&others)?)
 }
 
 /// What is to be said of the processor that the mocks ran on.
