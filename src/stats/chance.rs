@@ -185,6 +185,7 @@ impl Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fastrand::Rng;
     use proptest::prelude::*;
 
     fn normal(rng: &mut Rng) -> f64 {

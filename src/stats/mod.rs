@@ -58,7 +58,7 @@ pub use power::{MOST_SAMPLES, minimal_detectable_effect, power, samples_needed};
 pub use rank::{MannWhitney, cliffs_delta, mann_whitney};
 pub use regression::{Line, regression};
 pub use spread::{brown_forsythe, levene};
-pub use student::{TTest, one_sample_t, paired_ratio};
+pub use student::{TTest, mean_by_t, one_sample_t, paired_ratio};
 pub use tost::{Tost, tost};
 pub use verdict::{Further, Judgement, Margin, Verdict};
 pub use welch::{welch_interval, welch_t};
