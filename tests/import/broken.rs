@@ -190,7 +190,7 @@ fn one_agent_is_told_by_its_content() {
     place.put_json("single", &result(&options(60, 512, 0.6), "chimera", &calls));
     let both = json!({
         "baseline": result(&Value::Null, "baseline", &calls),
-        "chimera": result(&options(80, 512, 0.8), "chimera", &calls[..1].repeat(2)),
+        "chimera": result(&options(80, 512, 0.8), "chimera", &[calls[0].clone(), calls[0].clone()]),
     });
     place.put_json("both", &both);
     let imported = place.import(&[]);

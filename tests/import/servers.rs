@@ -131,7 +131,7 @@ fn one_server_is_held_against_two_by_both_measures() {
 }
 
 const WELCH_TRUE: (f64, f64) = (163.23378961781387, 3.509188420681447e-15);
-const WELCH_PUBLISHED: (f64, f64) = (20.292147622422467, 9.479450804863603);
+const WELCH_PUBLISHED: (f64, f64) = (20.292147422622467, 9.479450804863603);
 
 #[test]
 fn a_sweep_that_is_not_complete_says_so() {

@@ -139,10 +139,8 @@ pub fn is(found: &Value, expected: f64) {
         .as_f64()
         .unwrap_or_else(|| panic!("{found} is not {expected}"));
     let size = expected.abs().max(1e-3);
-    assert!(
-        (found - expected).abs() <= 1e-9 * size,
-        "{found} is not {expected}"
-    );
+    let off = (found - expected).abs();
+    assert!(off <= 1e-9 * size, "{found} is not {expected}, by {off}");
 }
 
 pub fn mean(values: &[f64]) -> f64 {

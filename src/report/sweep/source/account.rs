@@ -472,7 +472,7 @@ fn all_times(members: &[&Member]) -> Option<Vec<f64>> {
 fn balance(values: &[f64]) -> Option<f64> {
     let most = values.iter().copied().fold(0.0, f64::max);
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    (most > 0.0).then(|| 100.0 * least / most)
+    (most > 0.0).then(|| 100.0 * (least / most))
 }
 
 /// Whether no option is at anything but its default; the sampler's seed is not an option here, nor is
