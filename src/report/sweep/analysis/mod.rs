@@ -12,6 +12,8 @@ mod base;
 mod factors;
 mod groups;
 mod published;
+#[cfg(test)]
+mod tests;
 
 pub use base::{AgainstDefault, DefaultOf, Difference, Exchanged, LevelSuccess, Success};
 pub use factors::{FactorAnalysis, Overlapping, TwoLevels};

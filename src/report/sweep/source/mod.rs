@@ -7,6 +7,7 @@ mod account;
 mod find;
 mod parse;
 mod sweep_file;
+mod times;
 
 pub use find::FindError;
 pub use parse::{Content, ParseError, parse};
