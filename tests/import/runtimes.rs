@@ -3,6 +3,7 @@
 
 use crate::tree::{Imported, Place, Run, is, mean, named, options};
 use std::fs;
+use std::sync::LazyLock;
 
 /// Four that work, at whatever depth, and one that makes its agents take turns.
 const RUNTIMES: [(&str, &str); 5] = [
@@ -38,7 +39,13 @@ fn runs() -> Vec<(&'static str, String, Run)> {
     runs
 }
 
-fn imported() -> Imported {
+/// Imported once for all tests.
+fn imported() -> &'static Imported {
+    static IMPORTED: LazyLock<Imported> = LazyLock::new(import);
+    &IMPORTED
+}
+
+fn import() -> Imported {
     let place = Place::new();
     for (_, folder, run) in runs() {
         place.put_json(&folder, &run.json());

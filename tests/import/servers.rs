@@ -161,6 +161,19 @@ fn a_sweep_that_is_not_complete_says_so() {
     assert_eq!(again.analysis["runs"], reported.analysis["runs"]);
     assert_eq!(again.analysis["families"], reported.analysis["families"]);
 
+    assert!(
+        line.contains("`tare sweep --resume` does the rest"),
+        "{line}"
+    );
+    let file = place.tree().join("sweep.json");
+    let mut part: Value =
+        serde_json::from_str(&fs::read_to_string(file).expect("a plan")).expect("JSON");
+    part["part"] = json!("1/2");
+    place.put("sweep.json", part.to_string());
+    let of_part = super::servers::reported(&place);
+    let line = of_part.line("the sweep is not complete");
+    assert!(line.contains("this folder is for a part of it"), "{line}");
+
     place.put("sweep.json", "{\"plan\": 3}");
     let reported = super::servers::reported(&place);
     reported.line("whether all runs are there is not known: sweep.json cannot be used");

@@ -10,7 +10,9 @@ use std::path::Path;
 pub struct PlanState {
     /// The plan's name.
     pub name: String,
-    /// Runs that it has, warm-ups not counted.
+    /// Whether the folder is for a part of the plan only, so that the rest lies elsewhere.
+    pub is_part: bool,
+    /// Runs that the whole plan has, warm-ups not counted.
     pub planned: usize,
     /// Runs of its configurations that are there.
     pub there: usize,
@@ -37,6 +39,8 @@ pub struct Incomplete {
 /// Of `sweep.json`, what is needed here; the rest is passed over.
 #[derive(Default, Deserialize)]
 struct SweepFile {
+    #[serde(default)]
+    part: Option<serde_json::Value>,
     plan: Plan,
 }
 
@@ -63,7 +67,10 @@ pub fn state(folder: &Path, observations: &[Observation]) -> Option<PlanState> {
         Err(error) => return Some(unreadable(error.to_string())),
     };
     match serde_json::from_str::<SweepFile>(&text) {
-        Ok(file) => Some(against(file.plan, observations)),
+        Ok(file) => Some(PlanState {
+            is_part: file.part.is_some(),
+            ..against(file.plan, observations)
+        }),
         Err(error) => Some(unreadable(error.to_string())),
     }
 }

@@ -62,7 +62,7 @@ fn of_plan(plan: &PlanState) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(first) = plan.incomplete.first() {
         parts.push(format!(
-            "the sweep is not complete: {} of {} of the plan `{}` are there ({} runs of {} in {}{}); `tare sweep --resume` does the rest",
+            "the sweep is not complete: {} of {} of the plan `{}` are there ({} runs of {} in {}{}); {}",
             plan.there,
             counted(plan.planned, "run"),
             plan.name,
@@ -72,6 +72,10 @@ fn of_plan(plan: &PlanState) -> Option<String> {
             match plan.incomplete.len() {
                 1 => String::new(),
                 more => format!(", and {} more", more - 1),
+            },
+            match plan.is_part {
+                true => "this folder is for a part of it, and `tare sweep --merge` joins the parts",
+                false => "`tare sweep --resume` does the rest",
             }
         ));
     }
