@@ -216,6 +216,19 @@ pub fn of_options(seat: Seat, options: &Options) -> Levels {
         .collect()
 }
 
+/// The levels that all have, and `mixed` where they differ.
+pub fn in_common(mut all: impl Iterator<Item = Levels>) -> Levels {
+    let mut common = all.next().unwrap_or_default();
+    for levels in all {
+        for (factor, level) in &mut common {
+            if levels.get(factor) != Some(level) {
+                *level = Level::new("mixed");
+            }
+        }
+    }
+    common
+}
+
 /// Names of runtimes that folders of the older reports have, and ours; where one is part of another,
 /// the longer first.
 const RUNTIMES: [&str; 10] = [

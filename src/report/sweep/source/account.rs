@@ -1,6 +1,6 @@
 //! What a run says, and whether what it states follows from what it holds.
 
-use super::super::factor::{self, Factor, Level, Levels, Seat, Setting};
+use super::super::factor::{self, Factor, Level, Seat, Setting};
 use super::super::figure::Figure;
 use super::super::observation::{Contended, Kind, Observation};
 use super::Disagreement;
@@ -241,7 +241,7 @@ impl Book {
                 let levels = members
                     .iter()
                     .map(|one| factor::of_options(Seat::Agents, &options(one)));
-                self.one.factors.extend(in_common(levels));
+                self.one.factors.extend(factor::in_common(levels));
             }
         }
         if let Some(first) = members.first() {
@@ -390,17 +390,4 @@ fn sum(calls: &[CallFigures], figure: fn(&CallFigures) -> Option<f64>) -> Option
 fn is_default(options: &Options) -> bool {
     let mut all = Setting::ALL.into_iter();
     all.all(|setting| setting == Setting::NumPredict || setting.of(options).is_none())
-}
-
-/// The levels that all have, and `mixed` where they differ.
-fn in_common(mut all: impl Iterator<Item = Levels>) -> Levels {
-    let mut common = all.next().unwrap_or_default();
-    for levels in all {
-        for (factor, level) in &mut common {
-            if levels.get(factor) != Some(level) {
-                *level = Level::new("mixed");
-            }
-        }
-    }
-    common
 }
