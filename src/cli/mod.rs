@@ -6,9 +6,11 @@
 mod agent;
 mod compare;
 mod doctor;
+mod import;
 mod invoke;
 mod mock;
 mod record;
+mod report;
 mod server;
 
 use crate::engine::{Profile, ProfileError};
@@ -36,6 +38,8 @@ enum Command {
     Compare(Box<compare::Arguments>),
     Mock(mock::Arguments),
     Record(Box<record::Arguments>),
+    Report(report::Arguments),
+    Import(import::Arguments),
     Doctor(doctor::Arguments),
     Invoke(invoke::Arguments),
 }
@@ -63,6 +67,8 @@ pub fn main() -> ExitCode {
         Command::Compare(arguments) => compare::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Record(arguments) => record::run(*arguments),
+        Command::Report(arguments) => report::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Invoke(arguments) => invoke::run(arguments),
     };

@@ -11,4 +11,5 @@ pub mod figures;
 pub mod files;
 pub mod markdown;
 pub mod published;
+pub mod sweep;
 pub mod threads;

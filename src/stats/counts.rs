@@ -4,7 +4,7 @@
 //! Clopper and Pearson's (*Biometrika* 26, 1934), which never claims too much, or Wilson's (*Journal
 //! of the American Statistical Association* 22, 1927), which is narrower and right on average. Two
 //! rates are compared exactly by Fisher's test, more than two by χ², which wants about five
-//! successes and five failures in each.
+//! successes and five failures in each. One rate is held against chance by the exact binomial test.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
@@ -74,6 +74,43 @@ impl Rate {
         };
         Some((low, high))
     }
+
+    /// The exact binomial test, two-sided: the chance of a count as unlikely as this one or more so,
+    /// were the true share `null`; 0 to 1, as SciPy's `binomtest`. `None` unless `null` lies between
+    /// 0 and 1.
+    pub fn binomial_p(self, null: f64) -> Option<f64> {
+        if !(null > 0.0 && null < 1.0) {
+            return None;
+        }
+        let odds = null / (1.0 - null);
+        let next = |k: u64| (u64::from(self.tried) - k) as f64 / (k + 1) as f64 * odds;
+        let mode = ((f64::from(self.tried) + 1.0) * null) as u64;
+        let counts = (0, u64::from(self.tried));
+        Some(as_rare(
+            u64::from(self.succeeded),
+            counts,
+            mode.min(counts.1),
+            next,
+        ))
+    }
+}
+
+/// The share of the counts from `least` to `most` that are as rare as `own` or rarer, a count's
+/// weight being its neighbour's times `next`. Weights are taken relative to the likeliest one's, the
+/// `mode`, so that none overflows.
+fn as_rare(own: u64, (least, most): (u64, u64), mode: u64, next: impl Fn(u64) -> f64) -> f64 {
+    let mut weights = vec![1.0; (most - least + 1) as usize];
+    let at = |x: u64| (x - least) as usize;
+    for x in mode..most {
+        weights[at(x + 1)] = weights[at(x)] * next(x);
+    }
+    for x in (least..mode).rev() {
+        weights[at(x)] = weights[at(x + 1)] / next(x);
+    }
+    // A count as likely as this one counts, though its weight may differ in the last bits.
+    let own = weights[at(own)] * (1.0 + 1e-9);
+    let rarer: f64 = weights.iter().filter(|&&weight| weight <= own).sum();
+    (rarer / weights.iter().sum::<f64>()).min(1.0)
 }
 
 /// The x below which a beta variable lies with the probability `p`, by halving.
@@ -92,29 +129,21 @@ fn beta_quantile(a: f64, b: f64, p: f64) -> Option<f64> {
 /// Fisher's exact test, two-sided: the chance of a table as unlikely as this one or more so, given
 /// its margins, were both rates one; 0 to 1. Where all succeeded, or all failed, it is 1.
 pub fn fisher_exact(a: Rate, b: Rate) -> f64 {
-    // Tables differ in how many of the successes are a's. Their weights are taken relative to the
-    // likeliest one's, each from its neighbour's, so that none overflows.
+    // Tables differ in how many of the successes are a's.
     let (of_a, of_b) = (u64::from(a.tried), u64::from(b.tried));
     let succeeded = u64::from(a.succeeded) + u64::from(b.succeeded);
     let (least, most) = (succeeded.saturating_sub(of_b), of_a.min(succeeded));
     let mode = (of_a + 1) * (succeeded + 1) / (of_a + of_b + 2);
-    let mode = mode.clamp(least, most);
     let next = |x: u64| {
         let (out, left) = ((of_a - x) as f64, (succeeded - x) as f64);
         out * left / ((x + 1) as f64 * (of_b + x + 1 - succeeded) as f64)
     };
-    let mut weights = vec![1.0; (most - least + 1) as usize];
-    let at = |x: u64| (x - least) as usize;
-    for x in mode..most {
-        weights[at(x + 1)] = weights[at(x)] * next(x);
-    }
-    for x in (least..mode).rev() {
-        weights[at(x)] = weights[at(x + 1)] / next(x);
-    }
-    // A table as likely as this one counts, though its weight may differ in the last bits.
-    let own = weights[at(u64::from(a.succeeded))] * (1.0 + 1e-9);
-    let rarer: f64 = weights.iter().filter(|&&weight| weight <= own).sum();
-    (rarer / weights.iter().sum::<f64>()).min(1.0)
+    as_rare(
+        u64::from(a.succeeded),
+        (least, most),
+        mode.clamp(least, most),
+        next,
+    )
 }
 
 /// What Pearson's test says.
@@ -188,6 +217,16 @@ mod tests {
     }
 
     #[test]
+    fn thirteen_of_eighteen_are_what_chance_gives_in_one_case_of_ten() {
+        let p = rate(13, 18).binomial_p(0.5).expect("a p");
+        assert!((p - 0.096).abs() < 5e-4, "{p}");
+        assert_eq!(rate(9, 18).binomial_p(0.5), Some(1.0));
+        for null in [0.0, 1.0, -1.0, f64::NAN] {
+            assert_eq!(rate(1, 2).binomial_p(null), None);
+        }
+    }
+
+    #[test]
     fn rates_that_are_all_one_or_all_zero_do_not_differ() {
         assert_eq!(fisher_exact(rate(5, 5), rate(9, 9)), 1.0);
         assert_eq!(fisher_exact(rate(0, 5), rate(0, 9)), 1.0);
@@ -217,6 +256,8 @@ mod tests {
             prop_assert!((p - fisher_exact(b, a)).abs() < 1e-9);
             let failures = |rate: Rate| Rate { succeeded: rate.failed(), ..rate };
             prop_assert!((p - fisher_exact(failures(a), failures(b))).abs() < 1e-9);
+            let [forth, back] = [a, failures(a)].map(|rate| rate.binomial_p(0.5).unwrap());
+            prop_assert!((forth - back).abs() < 1e-9 && (0.0..=1.0).contains(&forth));
             if let Some(found) = chi_square(&[a, b]) {
                 let back = chi_square(&[b, a]).unwrap();
                 prop_assert!((found.p - back.p).abs() < 1e-9 && (0.0..=1.0).contains(&found.p));

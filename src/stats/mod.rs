@@ -15,6 +15,8 @@
 //! | Is one cell less steady than another? | `spread.rs` |
 //! | Does anything differ among many groups, and how much of it does the grouping explain? | `groups.rs` |
 //! | How sure is a success rate, and do two differ? | `counts.rs` |
+//! | Is the best of many more than chance makes of them? | `chance.rs` |
+//! | How much of one quantity does another explain? | `regression.rs` |
 //! | How evenly was something shared? | `fairness.rs` |
 //! | What are the samples like: mean, spread, quartiles? | `describe.rs` |
 //!
@@ -23,6 +25,7 @@
 //! `oracle/values.json` has their answers, and `oracle/scipy_values.py` wrote it.
 
 mod bootstrap;
+mod chance;
 mod counts;
 mod describe;
 mod fairness;
@@ -33,6 +36,7 @@ mod holm;
 mod oracle;
 mod power;
 mod rank;
+mod regression;
 #[cfg(test)]
 mod simulation;
 mod spread;
@@ -43,6 +47,7 @@ mod welch;
 mod wording;
 
 pub use bootstrap::{Interval, mean_interval, ratio_interval};
+pub use chance::{BestOf, Better, BetterThanBase, best_of, better_than_base};
 pub use counts::{ChiSquare, Rate, chi_square, fisher_exact};
 pub use describe::{Quartiles, mean, median, quantile, sample_sd, variation};
 pub use fairness::jain_fairness;
@@ -51,8 +56,9 @@ pub use groups::{Anova, KruskalWallis, anova, kruskal_wallis};
 pub use holm::holm;
 pub use power::{MOST_SAMPLES, minimal_detectable_effect, power, samples_needed};
 pub use rank::{MannWhitney, cliffs_delta, mann_whitney};
+pub use regression::{Line, regression};
 pub use spread::{brown_forsythe, levene};
-pub use student::{TTest, one_sample_t, paired_ratio};
+pub use student::{TTest, mean_by_t, one_sample_t, paired_ratio};
 pub use tost::{Tost, tost};
 pub use verdict::{Further, Judgement, Margin, Verdict};
 pub use welch::{welch_interval, welch_t};

@@ -44,6 +44,20 @@ pub fn one_sample_t(samples: &[f64], expected: f64) -> Option<TTest> {
     )
 }
 
+/// The mean with Student's interval at the confidence `1 − alpha`: for so many samples that resampling
+/// them would only take time. `None` of fewer than two, where one is not finite, or unless `alpha`
+/// lies between 0 and 1.
+pub fn mean_by_t(samples: &[f64], alpha: f64) -> Option<Interval> {
+    let error = sample_sd(all_finite(samples)?)? / (samples.len() as f64).sqrt();
+    let half = error * two_sided_quantile(samples.len() as f64 - 1.0, alpha)?;
+    let estimate = super::mean(samples)?;
+    Some(Interval {
+        estimate,
+        low: estimate - half,
+        high: estimate + half,
+    })
+}
+
 /// The ratio of geometric means, `samples[i]` and `base[i]` being of the same block, with its
 /// interval at the confidence `1 − alpha`; `None` of fewer than two blocks, of unequal lengths, or
 /// where a value is not positive.
@@ -128,6 +142,18 @@ mod tests {
     fn three_pairs_on_one_side_decide_nothing_by_themselves() {
         let ratio = paired_ratio(&[1.1, 1.02, 1.2], &[1.0; 3], 0.05).expect("enough pairs");
         assert!(ratio.low < 1.0 && ratio.high > 1.0, "{ratio:?}");
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_where_the_test_against_its_ends_gives_alpha() {
+        let samples = [3.1, 4.7, 2.2, 5.0, 3.3, 4.1];
+        let mean = mean_by_t(&samples, 0.05).expect("enough samples");
+        for end in [mean.low, mean.high] {
+            let p = one_sample_t(&samples, end).expect("a test").p;
+            assert!((p - 0.05).abs() < 1e-9, "{p}");
+        }
+        assert_eq!(mean_by_t(&[1.0], 0.05), None);
+        assert_eq!(mean_by_t(&[1.0, f64::NAN], 0.05), None);
     }
 
     #[test]

@@ -167,6 +167,10 @@ fn success_rates() {
             &expected_of_three["statistic"],
         );
         same(&name, found.map(|test| test.p), &expected_of_three["p"]);
+        for (null, p) in expected["binomial"].as_object().expect("nulls") {
+            let found = a.binomial_p(null.parse().expect("a share"));
+            same(&format!("{name} against {null}"), found, p);
+        }
         for method in ["wilson", "clopper_pearson"] {
             for (alpha, ends) in expected[method].as_object().expect("levels") {
                 let alpha = alpha.parse().expect("a level");
@@ -177,6 +181,22 @@ fn success_rates() {
                 same(&name, found.map(|(low, _)| low), &ends[0]);
                 same(&name, found.map(|(_, high)| high), &ends[1]);
             }
+        }
+    }
+}
+
+#[test]
+fn lines() {
+    for expected in values("lines") {
+        let name = expected["name"].to_string();
+        let found = regression(&samples(&expected["x"]), &samples(&expected["y"]));
+        for (figure, value) in [
+            ("slope", found.map(|line| line.slope)),
+            ("intercept", found.map(|line| line.intercept)),
+            ("r_squared", found.map(|line| line.r_squared)),
+            ("p", found.map(|line| line.p)),
+        ] {
+            same(&format!("{name}: {figure}"), value, &expected[figure]);
         }
     }
 }

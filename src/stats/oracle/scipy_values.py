@@ -56,7 +56,14 @@ GROUPS = {
     "zeros": [[0, 0, 1, 0], [0, 2, 0, 3], [5, 0, 0, 1]],
 }
 RATES = [(0, 5, 0, 7), (5, 5, 7, 7), (0, 5, 7, 7), (3, 5, 4, 7), (1, 20, 8, 20), (20, 20, 17, 20),
-         (99, 100, 90, 100), (12, 400, 31, 380), (1, 2, 3, 1000), (500, 1000, 550, 1000), (4, 8, 4, 8)]
+         (99, 100, 90, 100), (12, 400, 31, 380), (1, 2, 3, 1000), (500, 1000, 550, 1000), (4, 8, 4, 8), (13, 18, 12, 18)]
+LINES = {
+    "three points": ([1.0, 2.0, 4.0], [2.0, 3.5, 5.0]),
+    "falling, with ties": ([1, 1, 2, 3, 3, 5], [9.5, 8, 8, 6, 7.25, 1]),
+    "nothing in it": ([1, 2, 3, 4, 5, 6], [3, 1, 4, 4, 1, 3.5]),
+    "nearly exact": ([0.2, 0.4, 0.55, 0.7, 0.9, 1.0], [60.3, 70, 77.1, 85.2, 95.1, 99.8]),
+    "large offset": ([1e6 + x for x in (1, 2, 3.5, 4)], [1e4 + y for y in (2, 2.5, 5, 4)]),
+}
 FAMILIES = [[0.01], [0.04, 0.01, 0.03], [0.5, 0.5, 0.001, 0.9, 0.02], [0.2, 0.02, 0.02, 0.0], [1.0, 0.3]]
 
 
@@ -129,6 +136,20 @@ def rates(a, n, b, m):
         "chi_square_with_2_of_3": {"statistic": number(three.statistic), "p": number(three.pvalue)},
         "clopper_pearson": exact,
         "wilson": wilson,
+        "binomial": {str(null): number(stats.binomtest(a, n, null).pvalue) for null in (0.5, 0.2, 0.9)},
+    }
+
+
+def line_through(name, x, y):
+    found = stats.linregress(x, y)
+    return {
+        "name": name,
+        "x": x,
+        "y": y,
+        "slope": number(found.slope),
+        "intercept": number(found.intercept),
+        "r_squared": number(found.rvalue**2),
+        "p": number(found.pvalue),
     }
 
 
@@ -160,6 +181,7 @@ values = {
     "pairs": [pair(name, *samples) for name, samples in PAIRS.items()],
     "groups": [several(name, groups) for name, groups in GROUPS.items()],
     "rates": [rates(*counts) for counts in RATES],
+    "lines": [line_through(name, *points) for name, points in LINES.items()],
     "holm": [{"p": p, "adjusted": [float(x) for x in multipletests(p, method="holm")[1]]} for p in FAMILIES],
     "t_quantiles": [{"freedom": f, "alpha": a, "t": number(stats.t.isf(a / 2, f))}
                     for f in (1, 2, 4, 9, 19, 100) for a in (0.3, *ALPHAS, 1e-5)],

@@ -1,0 +1,127 @@
+//! `tare report`: what results say, from their files alone. One file per kind of result; so far there
+//! are sweeps.
+
+mod sweep;
+
+use super::Failure;
+use crate::report::files::write_all;
+use crate::report::sweep::source::{Skipped, read};
+use crate::report::sweep::{Figure, Record, text};
+use anyhow::anyhow;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Say what results hold: tables, tests and a report from their files
+#[derive(Debug, clap::Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Example:\n  tare report sweep tare-results/sweep"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Sweep(sweep::Arguments),
+}
+
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.what {
+        What::Sweep(arguments) => sweep::run(&arguments),
+    }
+}
+
+/// What to analyse, and how to say it.
+#[derive(Debug, clap::Args)]
+pub struct Wanted {
+    /// Analyse this figure instead of the usual ones; may be given several times
+    #[arg(long = "metric", value_name = "FIGURE", value_enum)]
+    figures: Vec<Figure>,
+    /// Print the analysis as JSON instead of the report
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    /// What analysis.json holds
+    Json,
+}
+
+/// So many skipped files are named on the terminal; the report has more, and `analysis.json` all.
+const MOST_NAMED: usize = 20;
+
+/// Reads, analyses, writes and prints: what `tare report sweep` and `tare import` have in common.
+pub fn analysed(paths: &[PathBuf], out: &Path, wanted: &Wanted) -> Result<(), Failure> {
+    let mut above = out.ancestors().filter(|path| path.exists());
+    if let Some(path) = above.next().filter(|path| !path.is_dir()) {
+        return Err(anyhow!(
+            "cannot write to {}: {} is no folder; name another with --out",
+            out.display(),
+            path.display()
+        )
+        .into());
+    }
+    let (source, runs) = read(paths).map_err(|error| Failure::Failed(error.into()))?;
+    tell_skipped(&source.skipped, runs.is_empty());
+    eprintln!("read {}, skipped {}", source.read, source.skipped.len());
+    if runs.is_empty() {
+        return Err(anyhow!(
+            "nothing to analyse in {}: no file there is a result; nothing was written",
+            source.paths.join(", ")
+        )
+        .into());
+    }
+    let record = Record::of(source, runs, &wanted.figures);
+    if record
+        .families
+        .iter()
+        .all(|family| family.figures.is_empty())
+    {
+        let named: Vec<String> = wanted.figures.iter().map(ToString::to_string).collect();
+        return Err(anyhow!(
+            "nothing to analyse: no run there states {}; leave out --metric for what they state",
+            if named.is_empty() {
+                "any of the usual figures".to_owned()
+            } else {
+                named.join(" or ")
+            }
+        )
+        .into());
+    }
+    let json = serde_json::to_string_pretty(&record)? + "\n";
+    let report = text::report(&record);
+    write_all(
+        out,
+        &[
+            ("report.md", &report),
+            ("analysis.json", &json),
+            ("configurations.csv", &text::configurations_csv(&record)?),
+            ("factors.csv", &text::factors_csv(&record)?),
+            ("runs.csv", &text::runs_csv(&record)?),
+        ],
+    )?;
+    let mut stdout = std::io::stdout().lock();
+    match wanted.format {
+        Some(Format::Json) => stdout.write_all(json.as_bytes())?,
+        None => stdout.write_all(report.as_bytes())?,
+    }
+    eprintln!(
+        "wrote report.md, analysis.json, configurations.csv, factors.csv and runs.csv to {}",
+        out.display()
+    );
+    Ok(())
+}
+
+/// Names skipped files: all of them where no report will.
+fn tell_skipped(skipped: &[Skipped], all: bool) {
+    let most = if all { skipped.len() } else { MOST_NAMED };
+    for Skipped { file, reason } in skipped.iter().take(most) {
+        eprintln!("skipped {file}: {reason}");
+    }
+    if let Some(more @ 1..) = skipped.len().checked_sub(most) {
+        eprintln!("and {more} more skipped, which analysis.json names");
+    }
+}

@@ -1,0 +1,29 @@
+//! Trees of results and what can be said of them: what `tare report sweep` and `tare import` share.
+//!
+//! | question | file |
+//! |---|---|
+//! | Which files are there, and what is wrong with those that are no result? | `source/` |
+//! | What does a run say, and does what it states follow from what it holds? | `source/account.rs` |
+//! | Which figures, which factors, which configuration? | `figure.rs`, `factor.rs`, `configuration.rs` |
+//! | What follows from all runs together? | `analysis/`, which reads no file |
+//! | How is it said? | `text/` |
+//!
+//! The older reports drew conclusions from such trees that the trees do not carry (see `method.md`,
+//! rules 9 and 13, as quoted in the README): the share of configurations above a default that was
+//! itself measured, the best of many, an efficiency that measures how equal two durations are. So
+//! each figure stands here beside what chance makes of it, and beside the true one where it is
+//! known.
+
+pub mod analysis;
+mod configuration;
+mod factor;
+mod figure;
+mod observation;
+mod record;
+pub mod source;
+pub mod text;
+
+pub use factor::{Factor, Level, Seat, Setting};
+pub use figure::Figure;
+pub use observation::{Kind, Observation};
+pub use record::{Record, SCHEMA};
