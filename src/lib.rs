@@ -25,6 +25,7 @@
 //! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
 //! | [`weighing`] | cells against each other in randomised blocks; the result format |
 //! | [`report`] | results as JSON, Markdown and tables |
+//! | [`team`] | several agents at once and each alone, on one server or two |
 //! | [`cli`] | the `tare` command, one file per subcommand |
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -46,6 +47,7 @@ pub mod report;
 pub mod runtime;
 pub mod stats;
 pub mod tally;
+pub mod team;
 pub mod trace;
 pub mod weighing;
 pub mod workflow;
