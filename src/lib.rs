@@ -26,6 +26,7 @@
 //! | [`weighing`] | cells against each other in randomised blocks; the result format |
 //! | [`plan`] | scenarios × settings × repetitions; execution that stops, goes on and divides |
 //! | [`report`] | results as JSON, Markdown and tables |
+//! | [`team`] | several agents at once and each alone, on one server or two |
 //! | [`cli`] | the `tare` command, one file per subcommand |
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -48,6 +49,7 @@ pub mod report;
 pub mod runtime;
 pub mod stats;
 pub mod tally;
+pub mod team;
 pub mod trace;
 pub mod weighing;
 pub mod workflow;

@@ -13,7 +13,7 @@ use crate::provenance::Build;
 use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};
 use crate::trace::{Exchange, Head, Machine, RecordError, SCHEMA, Trace, record};
-use crate::workflow::{Answer, ingest, prompt};
+use crate::workflow::{Answer, Role, ingest, prompt};
 use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
@@ -204,9 +204,9 @@ impl Session {
 
     async fn agent(&self, corpus: &Path) -> anyhow::Result<Vec<Exchange>> {
         let corpus = ingest(self.ollama.runtime(), corpus).await?;
-        let analysis = prompt::analysis(&corpus);
+        let analysis = prompt::analysis(Role::Neutral, &corpus);
         let (first, text) = self.call(&analysis, "analysis").await?;
-        let report = prompt::report(&text, &Answer::parse(&text));
+        let report = prompt::report(Role::Neutral, &text, &Answer::parse(&text));
         let (second, _) = self.call(&report, "report").await?;
         Ok(vec![first, second])
     }

@@ -19,7 +19,7 @@ pub mod timings;
 pub mod wire;
 
 pub use api::Api;
-pub use call::{CallError, Ollama, Sink};
+pub use call::{CallError, Greeting, Ollama, Sink};
 pub use completion::Completion;
 pub use decoder::{DecodeError, Decoder, Event};
 pub use identity::{Identity, Software};
