@@ -10,6 +10,7 @@ mod invoke;
 mod mock;
 mod record;
 mod server;
+mod sweep;
 
 use crate::engine::{Profile, ProfileError};
 use anyhow::bail;
@@ -34,6 +35,7 @@ struct Arguments {
 enum Command {
     Agent(Box<agent::Arguments>),
     Compare(Box<compare::Arguments>),
+    Sweep(Box<sweep::Arguments>),
     Mock(mock::Arguments),
     Record(Box<record::Arguments>),
     Doctor(doctor::Arguments),
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Agent(arguments) => agent::run(*arguments),
         Command::Compare(arguments) => compare::run(*arguments),
+        Command::Sweep(arguments) => sweep::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Record(arguments) => record::run(*arguments),
         Command::Doctor(arguments) => doctor::run(arguments),

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! Also `api` (generate, chat, openai), `corpus` and `threads` at the top, and in a group `agents` (of
-//! scenario `equal`), `isolated` (whether each agent also runs alone, default yes), `inject` (a mistake
+//! scenario `equal`), `isolated` (whether each agent also runs alone, default yes but for `single`), `inject` (a mistake
 //! built in on purpose), `top_p`, `top_k` and `repeat_penalty`.
 
 use super::Plan;

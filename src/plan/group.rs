@@ -3,10 +3,10 @@
 
 use super::document::{Wrong, fit_for_a_folder, read_cell};
 use super::factor::{Factor, Level};
-use super::scenario::Scenario;
 use crate::cell::Cell;
 use crate::inject::Inject;
 use crate::ollama::{Api, Options};
+use crate::team::{Scenario, ScenarioError};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -21,7 +21,8 @@ pub struct Configuration {
     /// The group that it is of, where that has a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// What the agents do.
+    /// Who is in the team.
+    #[serde(with = "by_name")]
     pub scenario: Scenario,
     /// On what they run.
     pub cell: Cell,
@@ -42,6 +43,22 @@ pub struct Configuration {
     pub repetitions: u32,
 }
 
+/// A scenario in JSON.
+mod by_name {
+    use crate::team::Scenario;
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    pub fn serialize<S: Serializer>(scenario: &Scenario, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(scenario.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Scenario, D::Error> {
+        let name = String::deserialize(from)?;
+        name.parse().map_err(D::Error::custom)
+    }
+}
+
 /// What a group has where it says nothing.
 pub(super) struct Defaults {
     pub api: Api,
@@ -58,8 +75,7 @@ pub(super) struct Group {
     repetitions: Option<Spanned<u32>>,
     cells: Option<Spanned<Vec<Spanned<String>>>>,
     agents: Option<Spanned<Vec<Spanned<usize>>>>,
-    #[serde(default = "yes")]
-    isolated: bool,
+    isolated: Option<bool>,
     inject: Option<Spanned<String>>,
     num_gpu: Option<Spanned<Value>>,
     num_ctx: Option<Spanned<Value>>,
@@ -67,10 +83,6 @@ pub(super) struct Group {
     top_p: Option<Spanned<Value>>,
     top_k: Option<Spanned<Value>>,
     repeat_penalty: Option<Spanned<Value>>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// More nobody can tell apart, and no system runs.
@@ -140,7 +152,8 @@ impl Group {
                         agents: count,
                         first,
                         second: is_of_two(scenario).then_some(second),
-                        isolated: self.isolated,
+                        // One agent is alone in any case.
+                        isolated: self.isolated.unwrap_or(scenario != Scenario::Single),
                         inject,
                         repetitions,
                     });
@@ -152,12 +165,8 @@ impl Group {
 
     fn scenario(&self) -> Result<Scenario, Wrong> {
         let name = &self.scenario;
-        let mut all = Scenario::ALL.into_iter();
-        all.find(|known| known.name() == name.get_ref())
-            .ok_or_else(|| {
-                let names = Scenario::ALL.map(Scenario::name).join(", ");
-                Wrong::at(name, format!("`scenario` must be one of {names}"))
-            })
+        let scenario = name.get_ref().parse();
+        scenario.map_err(|error: ScenarioError| Wrong::at(name, format!("`scenario`: {error}")))
     }
 
     fn repetitions(&self, defaults: &Defaults) -> Result<u32, Wrong> {

@@ -7,7 +7,7 @@
 //! | `group`, `factor` | which configurations a group stands for, and their names |
 //! | `order` | which runs there are, in which order, and which of them a part has |
 //! | `sweep` | doing them, one after the other |
-//! | `pace` | how long it will take yet |
+//! | `pace`, `estimate` | how long it will take yet; how long it will take, before it begins |
 //! | `folder` | where finished runs lie; `durable` is how they get there whole |
 //! | `record` | what `sweep.json` says |
 //! | `resume` | whether what was begun may go on here and now |
@@ -20,6 +20,7 @@
 mod difference;
 mod document;
 mod durable;
+mod estimate;
 mod factor;
 mod folder;
 mod group;
@@ -28,12 +29,12 @@ mod order;
 mod pace;
 mod record;
 mod resume;
-mod scenario;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
 pub use document::PlanError;
+pub use estimate::{Answering, estimate};
 pub use folder::{Folder, FolderError, Planned};
 pub use group::Configuration;
 pub use merge::{MergeError, Merged, merge};
@@ -41,8 +42,7 @@ pub use order::{Part, PartError, Run};
 pub use pace::Pace;
 pub use record::{SCHEMA, Served, Sitting, Sweep, There};
 pub use resume::{Circumstances, Occasion, Occupied, ResumeError};
-pub use scenario::Scenario;
-pub use sweep::{Bench, Ending, Mishap, Watch, sweep};
+pub use sweep::{Bench, Ending, Mishap, Took, Watch, sweep};
 
 use crate::meter::Digest;
 use crate::ollama::Api;

@@ -43,14 +43,23 @@ pub trait Watch {
     /// A run begins; so long it will take from here to the end, where that is known yet.
     fn begins(&mut self, position: usize, configuration: &Configuration, left: Option<Duration>);
 
-    /// It is finished and on the disk; so long it took.
-    fn finished(&mut self, configuration: &Configuration, run: Run, took: Duration);
+    /// It is finished and on the disk.
+    fn finished(&mut self, configuration: &Configuration, run: Run, took: Took);
 
     /// It failed.
     fn failed(&mut self, configuration: &Configuration, run: Run, why: &str);
 
     /// Lets so much time pass; breaks when somebody wants the sweep to end.
     fn pause(&mut self, time: Duration) -> ControlFlow<()>;
+}
+
+/// How long a run took and the others will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Took {
+    /// With its pause and its warm-up.
+    pub this: Duration,
+    /// All that are left.
+    pub left: Duration,
 }
 
 /// Why a sitting ended.
@@ -87,8 +96,8 @@ pub fn sweep(
     let mut failures = 0;
     for (position, &run) in left.iter().enumerate() {
         let configuration = &plan.configurations[run.configuration];
-        let yet = left[position..].iter().map(|run| run.configuration);
-        watch.begins(position, configuration, pace.left(yet));
+        let yet = |from: usize| left[from..].iter().map(|run| run.configuration);
+        watch.begins(position, configuration, pace.left(yet(position)));
         let started = Instant::now();
         let pause = if position == 0 {
             Duration::ZERO
@@ -110,8 +119,10 @@ pub fn sweep(
                 occupied.keep_run(run, &record)?;
                 warm = Some(run.configuration);
                 failures = 0;
-                pace.note(run.configuration, started.elapsed());
-                watch.finished(configuration, run, started.elapsed());
+                let this = started.elapsed();
+                pace.note(run.configuration, this);
+                let left = pace.left(yet(position + 1)).unwrap_or_default();
+                watch.finished(configuration, run, Took { this, left });
             }
             Err(Mishap::Interrupted) => return Ok(Ending::Interrupted),
             Err(Mishap::Failed(why)) => {

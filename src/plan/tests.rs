@@ -255,7 +255,7 @@ fn an_error_names_the_line_and_the_field() {
         (
             "chimera_homo",
             "chimera",
-            "line 8 (`scenario = \"chimera\"`): `scenario` must be one of single, ",
+            "line 8 (`scenario = \"chimera\"`): `scenario`: no scenario `chimera`: there are single, ",
         ),
         ("chimera_homo", "single", "leave out /join or /spawn"),
         ("chimera_homo", "equal", "missing field `agents`"),
