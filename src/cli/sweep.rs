@@ -191,7 +191,7 @@ fn start(program: &Program, plan: &Plan, source: &Source) -> Result<(Servers, Se
                 ..
             } = mock;
             let served = Served::Mock {
-                profile_name: name.clone(),
+                name: name.clone(),
                 profile: profile.clone(),
                 speed: *speed,
                 gpus: *gpus,

@@ -53,7 +53,7 @@ pub enum Served {
     /// A mock, in a process of its own.
     Mock {
         /// As it was asked for: a shipped name or a file.
-        profile_name: String,
+        name: String,
         /// The latency model itself.
         profile: Box<Profile>,
         /// How many times as fast it went.

@@ -314,7 +314,14 @@ pub(super) fn changes(
         let clause = difference.to_string();
         found.push(Change { clause, of });
     }
-    let server = |of: &Sitting| serde_json::json!(of.server);
+    let server = |of: &Sitting| {
+        let mut server = serde_json::json!(of.server);
+        // What a profile is for changes no time.
+        if let Some(profile) = server["profile"].as_object_mut() {
+            profile.remove("description");
+        }
+        server
+    };
     let servers = between(&server(here), &server(there));
     found.extend(servers.into_iter().map(|clause| Change {
         clause: format!("server's {clause}"),

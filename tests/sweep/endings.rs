@@ -163,7 +163,7 @@ fn faulty(fault: &str) -> MockServer {
 #[test]
 fn a_run_that_fails_is_noted_the_others_go_on_and_it_is_tried_again() {
     let place = Place::new();
-    let server = faulty("status=500@1-2");
+    let server = faulty("status=500@1");
     let arguments = [
         "--plan",
         "small.toml",
