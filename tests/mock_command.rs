@@ -5,7 +5,8 @@ mod support;
 use assert_cmd::Command;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use support::program;
+use support::{ask, program};
+use tare::invocation::MockServer;
 
 fn refused(arguments: &[&str], code: i32) -> String {
     let output = Command::new(program().path())
@@ -54,6 +55,19 @@ fn an_unknown_or_malformed_profile_is_said_in_one_line() {
 fn wrong_flags_are_wrong_usage() {
     assert!(refused(&["--listen", "localhost"], 2).contains("--listen"));
     assert!(refused(&["--frobnicate"], 2).contains("--frobnicate"));
+}
+
+#[test]
+fn a_faster_profile_takes_its_times_that_much_faster() {
+    let faster = ["--speed", "8"];
+    let mock = MockServer::start_with(&program(), "paced-10ms", None, &faster);
+    let mock = mock.expect("the mock starts");
+    let asked =
+        r#"{"model":"gemma3:latest","prompt":"x","stream":false,"options":{"num_predict":5}}"#;
+    let last = ask(&mock, "POST /api/generate", asked).json();
+    assert_eq!(last["eval_duration"], 4 * 1_250_000, "{last}");
+    let said = refused(&["--speed", "0"], 2);
+    assert!(said.contains("expected a factor"), "{said}");
 }
 
 #[test]

@@ -300,7 +300,6 @@ fn a_mock_refuses_what_is_no_trace_in_one_line() {
     for (arguments, reason) in [
         (&["--trace", "nowhere"][..], "no trace `nowhere`"),
         (&["--trace", text(&file)], "trace, line 1: "),
-        (&["--speed", "2"], "--trace"),
         (&["--jitter"], "--trace"),
         (&["--trace", "x", "--speed", "0"], "expected a factor"),
         (&["--trace", "x", "--jitter", "0.9"], "expected a share"),

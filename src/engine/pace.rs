@@ -15,6 +15,11 @@ impl Factor {
         Self(factor.max(0.0))
     }
 
+    /// What makes everything `speed` times as fast; `speed` is above 0.
+    pub fn at_speed(speed: f64) -> Self {
+        Self::new(1.0 / speed)
+    }
+
     pub fn times(self, other: Self) -> Self {
         Self(self.0 * other.0)
     }

@@ -9,6 +9,7 @@ use super::agenda::What;
 use super::ask::RequestId;
 use super::event::Event;
 use super::machine::Engine;
+use super::pace::Factor;
 use super::request::Stage;
 use std::time::Duration;
 
@@ -30,15 +31,13 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The same, `factor` times as fast.
-    pub fn faster(&self, factor: f64) -> Self {
-        let scaled = |time: &Duration| {
-            Duration::from_nanos((time.as_nanos() as f64 / factor).round() as u64)
-        };
+    /// The same, `speed` times as fast.
+    pub fn faster(&self, speed: f64) -> Self {
+        let factor = Factor::at_speed(speed);
         Self {
-            pieces: self.pieces.iter().map(scaled).collect(),
-            end: scaled(&self.end),
-            load: scaled(&self.load),
+            pieces: self.pieces.iter().map(|&time| factor.of(time)).collect(),
+            end: factor.of(self.end),
+            load: factor.of(self.load),
             ..*self
         }
     }

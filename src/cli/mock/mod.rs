@@ -34,8 +34,9 @@ pub struct Arguments {
     /// fixtures/traces), or a file
     #[arg(long, value_name = "NAME|FILE", conflicts_with = "profile")]
     trace: Option<String>,
-    /// Play the trace so many times as fast as it was recorded
-    #[arg(long, value_name = "N", default_value = "1", requires = "trace", value_parser = speed)]
+    /// Go so many times as fast as the profile says, loads and polls included, or as the trace was
+    /// recorded
+    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
     speed: f64,
     /// Let chance stretch and shrink the trace's gaps: a twentieth of them by more than this share,
     /// 0 to 0.4
@@ -79,7 +80,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             jitter: arguments.jitter.map(narrow),
             ..find_profile("instant")?
         },
-        None => find_profile(&arguments.profile)?,
+        None => find_profile(&arguments.profile)?.faster(arguments.speed),
     };
     if let Some(model) = arguments.model {
         profile.model = model;

@@ -6,6 +6,7 @@
 
 mod terms;
 
+use super::pace::Factor;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroU32;
@@ -229,6 +230,25 @@ impl Profile {
         Self::parse(name, &text)
     }
 
+    /// The same, `speed` times as fast: every time in it is that many times shorter, the keep-alive
+    /// and the polls among them. What a request brings with it (its own keep-alive) stays as it is.
+    pub fn faster(&self, speed: f64) -> Self {
+        let factor = Factor::at_speed(speed);
+        let mut description = self.description.clone();
+        if factor != Factor::ONE {
+            description += &format!(", {speed} times as fast");
+        }
+        Self {
+            description,
+            load: factor.of(self.load),
+            prefill: self.prefill.scaled(factor),
+            gap: factor.of(self.gap),
+            keep_alive: factor.of(self.keep_alive),
+            reload: self.reload.as_ref().map(|reload| reload.scaled(factor)),
+            ..self.clone()
+        }
+    }
+
     fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
         let invalid = |line, reason| ProfileError::Invalid {
             name: name.to_owned(),
@@ -274,6 +294,44 @@ mod tests {
             profile.gap + profile.load + profile.prefill.fixed,
             Duration::ZERO
         );
+    }
+
+    #[test]
+    fn a_faster_one_takes_less_of_every_time_and_is_the_same_else() {
+        let profile = Profile::find("rtx4080-gemma3-4b").expect("a shipped profile");
+        assert_eq!(profile.faster(1.0), profile);
+        let faster = profile.faster(50.0);
+        let times = |profile: &Profile| {
+            let reload = profile.reload.clone().expect("it takes time to load");
+            [
+                profile.load,
+                profile.prefill.fixed,
+                profile.prefill.per_token,
+                profile.gap,
+                profile.keep_alive,
+                reload.vram_min,
+                reload.vram_max,
+                reload.vram_timeout,
+                reload.start,
+                reload.weights,
+                reload.poll,
+            ]
+        };
+        for (fast, slow) in times(&faster).into_iter().zip(times(&profile)) {
+            let exact = slow.as_nanos() as f64 / 50.0;
+            assert!((fast.as_nanos() as f64 - exact).abs() <= 1.0, "{slow:?}");
+        }
+        let as_fast = Profile {
+            description: profile.description.clone(),
+            load: profile.load,
+            prefill: profile.prefill.clone(),
+            gap: profile.gap,
+            keep_alive: profile.keep_alive,
+            reload: profile.reload.clone(),
+            ..faster.clone()
+        };
+        assert_eq!(as_fast, profile);
+        assert!(faster.description.ends_with(", 50 times as fast"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A figure out of bounds is refused while it is read, so that the error can name its line.
 
+use crate::engine::pace::Factor;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
@@ -103,7 +104,27 @@ pub struct Reload {
     pub poll: Duration,
 }
 
+impl Prefill {
+    pub(super) fn scaled(&self, factor: Factor) -> Self {
+        Self {
+            fixed: factor.of(self.fixed),
+            per_token: factor.of(self.per_token),
+        }
+    }
+}
+
 impl Reload {
+    pub(super) fn scaled(&self, factor: Factor) -> Self {
+        Self {
+            vram_min: factor.of(self.vram_min),
+            vram_max: factor.of(self.vram_max),
+            vram_timeout: factor.of(self.vram_timeout),
+            start: factor.of(self.start),
+            weights: factor.of(self.weights),
+            poll: factor.of(self.poll),
+        }
+    }
+
     /// When something that takes so long is noticed.
     pub(in crate::engine) fn noticed(&self, after: Duration) -> Duration {
         let (after_ns, poll) = (after.as_nanos(), self.poll.as_nanos());
