@@ -8,8 +8,10 @@ mod compare;
 mod doctor;
 mod invoke;
 mod mock;
+mod overrides;
 mod record;
 mod server;
+mod values;
 
 use crate::engine::{Profile, ProfileError};
 use anyhow::bail;
