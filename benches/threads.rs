@@ -9,7 +9,6 @@
 //! What this is *not* evidence for: a runtime that has work for a second thread. One stream has
 //! none, and that is the point.
 
-use std::convert::Infallible;
 use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -135,9 +134,9 @@ fn measure<S: Copy>(
     };
     let one = |due: Due| {
         results[due.subject].push(run(subjects[due.subject]));
-        Ok::<_, Infallible>(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
     };
-    let Ok(_) = weigh(&[subjects.to_vec()], until, SEED, one, |_| false);
+    weigh(&[subjects.to_vec()], until, SEED, one, |_| false);
     results
 }
 
@@ -182,6 +181,7 @@ fn invoke(
         iterations: 2,
         answers: Answers::Known,
         inject: None,
+        close_look: false,
         processors: Vec::new(),
     };
     or_exit(program.invoke(&spec))

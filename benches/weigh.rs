@@ -23,7 +23,7 @@ use tare::ollama::Api;
 use tare::provenance::Provenance;
 use tare::report::compare::report;
 use tare::weighing::{
-    Due, PartPlan, Plan, Record, SCHEMA, Served, Setup, Stop, Subject, Until, Watch, Workload, run,
+    Due, PartPlan, Plan, Record, Served, Setup, Stop, Subject, Until, Watch, Workload, run,
     subjects,
 };
 use tare::{doctor, engine};
@@ -247,6 +247,7 @@ impl Lab {
             iterations: iterations * u64::from(task.repeat),
             answers: Answers::Known,
             inject: None,
+            close_look: false,
             processors: Vec::new(),
         };
         or_exit(self.program.invoke(&spec))
@@ -313,14 +314,11 @@ impl Lab {
             "Weighing {} cells in {blocks} randomised blocks...",
             subjects.len()
         );
-        let (parts, _) = or_exit(run(&self.program, &plan, &mut Unwatched));
-        let record = Record {
-            schema: SCHEMA.to_owned(),
-            provenance: Provenance::here().with_findings(doctor::quick()),
-            setup: plan.setup,
-            parts,
-        };
-        println!("\n{}", report(&record).0);
+        let done = run(&self.program, &plan, &mut Unwatched);
+        or_exit(done.failure.map_or(Ok(()), Err));
+        let provenance = Provenance::here().with_findings(doctor::quick());
+        let record = Record::new(provenance, plan.setup, done.parts, done.ending);
+        println!("\n{}", report(&record));
     }
 }
 
@@ -336,6 +334,8 @@ struct Unwatched;
 
 impl Watch for Unwatched {
     fn begins(&mut self, _: Due, _: &Subject) {}
+
+    fn looks_closer(&mut self, _: &Subject) {}
 
     fn interrupted(&self) -> bool {
         false

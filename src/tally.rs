@@ -26,10 +26,12 @@ pub enum Count {
     SocketReads,
     /// The bytes they brought.
     SocketReadBytes,
+    /// Time in a decoder, ns, where a call was told to take it.
+    DecodingNanos,
 }
 
 /// How many counters there are.
-const COUNTS: usize = Count::SocketReadBytes as usize + 1;
+const COUNTS: usize = Count::DecodingNanos as usize + 1;
 /// Threads that have a row of their own.
 const ROWS: usize = 256;
 /// The mark of a thread that has no row yet.

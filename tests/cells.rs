@@ -25,6 +25,7 @@ fn spec(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Spec {
         iterations: 2,
         answers: Answers::Known,
         inject: None,
+        close_look: false,
         processors: Vec::new(),
     }
 }

@@ -28,6 +28,7 @@ fn weigh(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Outcome {
         iterations: 4,
         answers: Answers::Known,
         inject: None,
+        close_look: false,
         processors: Vec::new(),
     };
     let outcome = program().invoke(&spec);

@@ -9,10 +9,10 @@ use super::{Failure, server};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
 use crate::invocation::{MockServer, Program};
 use crate::provenance::Provenance;
-use crate::report::compare::{Standing, report};
+use crate::report::compare::report;
 use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};
-use crate::weighing::{Ending, PartPlan, Plan, Record, SCHEMA, Served, run as weigh};
+use crate::weighing::{Ending, PartPlan, Plan, Record, Served, Standing, run as weigh};
 use anyhow::{Context, anyhow};
 use arguments::{Format, Source};
 use progress::Progress;
@@ -67,23 +67,21 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         stop: asked.stop,
     };
     let mut progress = Progress::start(&plan)?;
-    let (parts, ending) = weigh(&program, &plan, &mut progress)?;
-    progress.finish(&ending);
-    if parts
-        .iter()
-        .any(|part| part.weighed.iter().any(|one| one.invocations.is_empty()))
-    {
-        eprintln!("not every cell was run once: there is nothing to report");
-        return Err(Failure::Interrupted);
+    let done = weigh(&program, &plan, &mut progress);
+    progress.finish(&done);
+    let mut weighed = done.parts.iter().flat_map(|part| &part.weighed);
+    if weighed.any(|one| one.invocations.is_empty()) {
+        return Err(match done.failure {
+            Some(failure) => failure.into(),
+            None => {
+                eprintln!("not every cell was run once: there is nothing to report");
+                Failure::Interrupted
+            }
+        });
     }
-    let record = Record {
-        schema: SCHEMA.to_owned(),
-        provenance,
-        setup: plan.setup,
-        parts,
-    };
+    let record = Record::new(provenance, plan.setup, done.parts, done.ending);
     let json = serde_json::to_string(&record)? + "\n";
-    let (text, standing) = report(&record);
+    let text = report(&record);
     write_all(
         &asked.output_dir,
         &[("result.json", &json), ("report.md", &text)],
@@ -97,10 +95,13 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         "wrote result.json and report.md to {}",
         asked.output_dir.display()
     );
-    match (standing, ending) {
-        (Standing::Sound, Ending::Interrupted) => Err(Failure::Interrupted),
-        (Standing::Sound, _) => Ok(()),
-        (Standing::Withheld(why), _) => Err(anyhow!("{why}").into()),
+    match (done.failure, record.standing, record.ending) {
+        (Some(failure), _, _) => Err(anyhow!(failure)
+            .context("what was finished is reported, but an invocation failed")
+            .into()),
+        (None, Standing::Sound, Ending::Interrupted) => Err(Failure::Interrupted),
+        (None, Standing::Sound, _) => Ok(()),
+        (None, Standing::Withheld(why), _) => Err(anyhow!("{why}").into()),
     }
 }
 

@@ -8,9 +8,11 @@ mod compare;
 mod doctor;
 mod invoke;
 mod mock;
+mod overrides;
 mod record;
 mod server;
 mod sweep;
+mod values;
 
 use crate::engine::{Profile, ProfileError};
 use anyhow::bail;

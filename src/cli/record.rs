@@ -36,7 +36,7 @@ pub struct Arguments {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:11434")]
     base_url: String,
     /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
-    #[arg(long, default_value_t, value_parser = super::agent::api())]
+    #[arg(long, default_value_t, value_parser = super::values::api())]
     api: Api,
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
@@ -60,7 +60,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Sampling temperature, 0 or more
-    #[arg(long, value_name = "T", value_parser = super::agent::not_negative)]
+    #[arg(long, value_name = "T", value_parser = super::values::not_negative)]
     temperature: Option<f64>,
     /// File to write; one that exists is not replaced
     #[arg(long, value_name = "FILE")]

@@ -113,6 +113,8 @@ pub struct Options {
     pub headers: Vec<(&'static str, &'static str)>,
     /// What is built into every call on purpose; nothing, but in a control.
     pub inject: Option<Inject>,
+    /// Whether the time in the decoder is taken, for a closer look.
+    pub time_decoding: bool,
 }
 
 impl Options {
@@ -124,6 +126,7 @@ impl Options {
             read_buffer: ReadBuffer::Adaptive,
             headers: Vec::new(),
             inject: None,
+            time_decoding: false,
         }
     }
 }

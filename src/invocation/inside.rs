@@ -13,7 +13,7 @@ use crate::cell::Workload;
 use crate::client::{Client, ClientError, Endpoint, EndpointError, Options, SocketReads};
 use crate::inject::Inject;
 use crate::machine::keep_on;
-use crate::meter::{Digest, Process, Recorder, Usage};
+use crate::meter::{Digest, Lens, Process, Recorder, Usage};
 use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
 use crate::ollama::{CallError, Form, Ollama, Question};
 use crate::runtime::{Runtime, WORKER_NAME};
@@ -87,6 +87,7 @@ impl Workload for Inside {
         if let Work::Team(team) = &spec.work {
             options.limits = team.limits;
         }
+        options.time_decoding = spec.close_look;
         if spec.answers == Answers::Known {
             options.headers.push(TRUTH_HEADER);
         }
@@ -94,6 +95,8 @@ impl Workload for Inside {
             keep_on(&spec.processors).map_err(InvocationError::Processors)?;
         }
 
+        // Before the runtime starts its threads, or it would not see them.
+        let lens = spec.close_look.then(Lens::open);
         let rt = R::new(spec.threads).map_err(InvocationError::Runtime)?;
         let ollama = Ollama::new(rt.clone(), Arc::new(options.clone()))?;
         let driver = Driver::<R, C> {
@@ -102,6 +105,7 @@ impl Workload for Inside {
             options: Arc::new(options),
             expected: expected(&spec),
             spec,
+            lens,
         };
         let threads = rt.threads();
         match driver.spec.inject {
@@ -131,10 +135,11 @@ pub(super) struct Driver<R: Runtime, C: Client<R>> {
     /// What each answer is to be, where that is known.
     pub(super) expected: Option<Expected>,
     pub(super) spec: Spec,
+    lens: Option<Lens>,
 }
 
 impl<R: Runtime, C: Client<R>> Driver<R, C> {
-    async fn drive(self, threads: NonZeroUsize) -> Result<Outcome, InvocationError> {
+    async fn drive(mut self, threads: NonZeroUsize) -> Result<Outcome, InvocationError> {
         let mut threads_seen = vec![Process::now()];
         self.staff.get_ready(self.spec.api).await?;
         let mut ledger = Ledger::for_iterations(&self.spec.work, u64::from(self.spec.warm_up));
@@ -143,12 +148,14 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         }
         let mut ledger = Ledger::for_iterations(&self.spec.work, self.spec.iterations);
         threads_seen.push(Process::now());
+        let unseen = self.lens.as_mut().map(|lens| lens.seen(0));
         let before = Usage::now().map_err(InvocationError::Usage)?;
         for _ in 0..self.spec.iterations {
             let iteration = self.iterate(&mut ledger).await?;
             ledger.iterations.push(iteration);
         }
         let after = Usage::now().map_err(InvocationError::Usage)?;
+        let seen = self.lens.as_mut().map(|lens| lens.seen(ledger.tokens()));
         let process = Process::now();
         threads_seen.push(process);
         let mut usage = after - before;
@@ -162,6 +169,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             workers_seen: count_workers(),
             iterations: ledger.iterations,
             usage,
+            close_look: seen.zip(unseen).map(|(seen, before)| seen - before),
             process,
             threads_most: threads_seen.iter().flatten().map(|seen| seen.threads).max(),
             agents: ledger.agents,

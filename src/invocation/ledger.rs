@@ -46,6 +46,14 @@ impl Ledger {
         self.iterations.len() as u64
     }
 
+    /// Tokens of all iterations so far.
+    pub fn tokens(&self) -> u64 {
+        self.iterations
+            .iter()
+            .map(|iteration| iteration.tokens)
+            .sum()
+    }
+
     pub fn note(&mut self, call: &Call, agent: u32) {
         call.delivery().for_each(|it| self.delivery.record(it));
         call.itl().for_each(|it| self.itl.record(it));

@@ -8,7 +8,7 @@ use super::rates::Rates;
 use super::texts::Said;
 use crate::cell::Cell;
 use crate::client::Io;
-use crate::meter::{Call, Histogram, Process, Usage};
+use crate::meter::{Call, CloseLook, Histogram, Process, Usage};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -29,6 +29,10 @@ pub struct Outcome {
     pub iterations: Vec<Iteration>,
     /// What the process used during them, reading the clock and checking the tokens included.
     pub usage: Usage,
+    /// What a closer look saw, where it was asked for. The times of such an invocation are those of a
+    /// process that was slowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_look: Option<CloseLook>,
     /// Its memory and threads at the end of the work; absent where the system does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Process>,
@@ -156,6 +160,7 @@ mod tests {
                 },
             ],
             usage: Usage::default(),
+            close_look: None,
             process: None,
             threads_most: None,
             agents: Vec::new(),
@@ -191,6 +196,7 @@ mod tests {
                 files: Some(FileIo::default()),
                 ..Usage::default()
             },
+            close_look: None,
             process: Some(Process {
                 peak_rss_bytes: 1 << 20,
                 threads: 4,

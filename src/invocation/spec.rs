@@ -40,6 +40,9 @@ pub struct Spec {
     /// A mistake built in on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inject: Option<Inject>,
+    /// Whether to look closer at where time goes, at the price of the times themselves.
+    #[serde(default)]
+    pub close_look: bool,
     /// Processors that the process is to be kept on; by default wherever the system puts it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processors: Vec<usize>,

@@ -23,3 +23,23 @@ pub fn keep_on(processors: &[usize]) -> io::Result<()> {
         Err(io::Error::from(io::ErrorKind::Unsupported))
     }
 }
+
+/// The processors that this thread may run on, counted from 0.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn allowed_processors() -> io::Result<Vec<usize>> {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sched::{CpuSet, sched_getaffinity};
+        use nix::unistd::Pid;
+        let set = sched_getaffinity(Pid::from_raw(0))?;
+        let allowed = |&processor: &usize| set.is_set(processor).unwrap_or(false);
+        Ok((0..CpuSet::count()).filter(allowed).collect())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let count = std::thread::available_parallelism()?;
+        Ok((0..count.get()).collect())
+    }
+}

@@ -10,7 +10,7 @@ mod load;
 mod memory;
 pub mod processor;
 
-pub use affinity::keep_on;
+pub use affinity::{allowed_processors, keep_on};
 pub use files::Files;
 pub use host::{Virtualisation, container, cpu_quota, virtualisation};
 pub use load::load_average;

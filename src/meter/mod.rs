@@ -2,6 +2,7 @@
 //! account of gross, net and tare.
 
 mod allocations;
+mod close_look;
 mod digest;
 mod first_token;
 mod histogram;
@@ -12,6 +13,7 @@ mod usage;
 
 pub use crate::clock::Moment;
 pub use allocations::{Allocations, Counting};
+pub use close_look::{CloseLook, Lens};
 pub use digest::Digest;
 pub use first_token::FirstToken;
 pub use histogram::Histogram;

@@ -11,10 +11,12 @@ use crate::client::guard::{Guarded, guarded};
 use crate::client::tamper::{Tampered, Tampering};
 use crate::client::{Body, Client, ClientError, Endpoint, Options, Reply, Timing};
 use crate::runtime::Runtime;
+use crate::tally::{self, Count};
 use bytes::Bytes;
 use hyper::Method;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Who hears of a reply's tokens, at once as each is parsed.
 pub trait Sink: Send {
@@ -234,7 +236,12 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         // To the very end, not just to `done`, or the connection could not be used again.
         while let Some(piece) = body.chunk().await? {
             tap(piece);
+            let began = self.options.time_decoding.then(Instant::now);
             let fed = decoder.feed(piece, |event| heard.hear(event));
+            if let Some(began) = began {
+                let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                tally::add([(Count::DecodingNanos, took)]);
+            }
             fed.map_err(|error| self.malformed(error))?;
         }
         if heard.last.is_none() && heard.error.is_none() {

@@ -146,6 +146,7 @@ mod tests {
                 involuntary_switches: 50,
                 ..Usage::default()
             },
+            close_look: None,
             process: None,
             threads_most: None,
             agents: Vec::new(),

@@ -114,6 +114,7 @@ fn invocation(spec: &TeamSpec, part: Part) -> Spec {
             None => Answers::Unknown,
         },
         inject: spec.inject,
+        close_look: false,
         processors: Vec::new(),
         work: Work::Team(Team {
             members: members

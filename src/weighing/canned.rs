@@ -1,6 +1,6 @@
 //! Weighings that tests make up.
 
-use super::{Changed, Invocation, Part, Record, Role, SCHEMA, Served, Setup, Subject, Weighed};
+use super::{Changed, Ending, Invocation, Part, Record, Role, Served, Setup, Subject, Weighed};
 use super::{Workload, judge};
 use crate::cell::Cell;
 use crate::engine::Profile;
@@ -94,6 +94,7 @@ pub fn part(
             invocations: (0..blocks)
                 .filter_map(|block| one(subject, block))
                 .collect(),
+            close_look: None,
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
         })
@@ -123,24 +124,20 @@ pub fn ten_blocks(names: &[&str], times: impl Fn(&Subject) -> Times) -> Part {
 }
 
 pub fn record(parts: Vec<Part>) -> Record {
-    Record {
-        schema: SCHEMA.to_owned(),
-        provenance: Provenance::here(),
-        setup: Setup {
-            api: Api::Generate,
-            model: "gemma3:latest".to_owned(),
-            threads: NonZeroUsize::MIN,
-            text_seed: 1,
-            order_seed: 7,
-            processors: Vec::new(),
-            corpus: "fixtures/corpus".to_owned(),
-        },
-        parts,
-    }
+    let setup = Setup {
+        api: Api::Generate,
+        model: "gemma3:latest".to_owned(),
+        threads: NonZeroUsize::MIN,
+        text_seed: 1,
+        order_seed: 7,
+        processors: Vec::new(),
+        corpus: "fixtures/corpus".to_owned(),
+    };
+    Record::new(Provenance::here(), setup, parts, Ending::Blocks)
 }
 
 /// A result of the default comparison's size and with its numbers' spread: two parts of 15 subjects
-/// and ten invocations.
+/// and as many invocations.
 pub fn large() -> Record {
     let mut rng = fastrand::Rng::with_seed(1);
     let names = crate::cell::Cell::matrix()
@@ -158,7 +155,7 @@ pub fn large() -> Record {
         ),
     ];
     let parts = parts.map(|(workload, tokens)| {
-        let mut part = part(&subjects(&names), 10, |_, block| {
+        let mut part = part(&subjects(&names), 15, |_, block| {
             Some(invocation(block, 299, ALIKE))
         });
         part.workload = workload;

@@ -61,19 +61,26 @@ pub struct PartPlan {
 pub trait Watch {
     /// A run begins: the how-manieth, counted from 0, and of which subject.
     fn begins(&mut self, due: Due, subject: &Subject);
+    /// All that is timed is done, and one process more looks closer at a subject.
+    fn looks_closer(&mut self, subject: &Subject);
     /// Whether somebody wants it to end now.
     fn interrupted(&self) -> bool;
 }
 
-/// Weighs all of it.
-///
-/// # Errors
-/// When an invocation fails, unless it was interrupted.
-pub fn run(
-    program: &Program,
-    plan: &Plan,
-    watch: &mut impl Watch,
-) -> Result<(Vec<Part>, Ending), ProcessError> {
+/// What came of it.
+#[derive(Debug)]
+pub struct Done {
+    /// The workloads, with what was finished of each.
+    pub parts: Vec<Part>,
+    /// Why it ended.
+    pub ending: Ending,
+    /// The invocation that failed, where that was why.
+    pub failure: Option<ProcessError>,
+}
+
+/// Weighs all of it. An invocation that fails ends it, and what was finished is judged: with a server
+/// that is gone, or a build that loses tokens, more runs say no more.
+pub fn run(program: &Program, plan: &Plan, watch: &mut impl Watch) -> Done {
     let mut parts: Vec<Part> = plan.parts.iter().map(PartPlan::unweighed).collect();
     let subjects: Vec<_> = plan
         .parts
@@ -81,15 +88,16 @@ pub fn run(
         .map(|part| part.subjects.clone())
         .collect();
     let mut left = ALPHA;
-    let ending = {
+    let mut failure = None;
+    let mut ending = {
         let parts = std::cell::RefCell::new(&mut parts);
         let invoke = |due: Due| {
             if watch.interrupted() {
-                return Ok(ControlFlow::Break(()));
+                return ControlFlow::Break(());
             }
             let part = &plan.parts[due.part];
             watch.begins(due, &part.subjects[due.subject]);
-            match program.invoke(&part.spec(&plan.setup, due.subject)) {
+            match program.invoke(&part.spec(&plan.setup, due.subject, false)) {
                 Ok(outcome) => {
                     let weighed = &mut parts.borrow_mut()[due.part].weighed[due.subject];
                     weighed.threads = outcome.threads;
@@ -101,13 +109,16 @@ pub fn run(
                         .merge_coarsely(&outcome.itl_histogram_ns);
                     let invocation = Invocation::of(&outcome, due.block, due.position);
                     weighed.invocations.push(invocation);
-                    Ok(ControlFlow::Continue(()))
+                    ControlFlow::Continue(())
                 }
                 // The terminal's signal went to that process too, and perhaps there first; or to the
                 // mock, so that the process found nobody.
-                Err(ProcessError::Interrupted { .. }) => Ok(ControlFlow::Break(())),
-                Err(_) if watch.interrupted() => Ok(ControlFlow::Break(())),
-                Err(error) => Err(error),
+                Err(ProcessError::Interrupted { .. }) => ControlFlow::Break(()),
+                Err(_) if watch.interrupted() => ControlFlow::Break(()),
+                Err(error) => {
+                    failure = Some(error);
+                    ControlFlow::Break(())
+                }
             }
         };
         let enough = |blocks: usize| {
@@ -120,14 +131,52 @@ pub fn run(
                 .iter()
                 .all(|part| is_decided(&judge(&part.weighed, left)))
         };
-        weigh(&subjects, plan.until, plan.setup.order_seed, invoke, enough)?
+        weigh(&subjects, plan.until, plan.setup.order_seed, invoke, enough)
     };
+    if ending != Ending::Interrupted {
+        match look_closer(program, plan, &mut parts, watch) {
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => ending = Ending::Interrupted,
+            Err(error) => {
+                failure = Some(error);
+                ending = Ending::Interrupted;
+            }
+        }
+    }
     // Halving leaves as much as the last look took.
     for part in &mut parts {
         part.alpha = left;
         part.families = judge(&part.weighed, left);
     }
-    Ok((parts, ending))
+    Done {
+        parts,
+        ending,
+        failure,
+    }
+}
+
+/// Looks closer at each in one process more, whose times count for nothing.
+fn look_closer(
+    program: &Program,
+    plan: &Plan,
+    parts: &mut [Part],
+    watch: &mut impl Watch,
+) -> Result<ControlFlow<()>, ProcessError> {
+    for (of, part) in plan.parts.iter().zip(parts) {
+        for (index, one) in part.weighed.iter_mut().enumerate() {
+            if watch.interrupted() {
+                return Ok(ControlFlow::Break(()));
+            }
+            watch.looks_closer(&one.subject);
+            match program.invoke(&of.spec(&plan.setup, index, true)) {
+                Ok(outcome) => one.close_look = outcome.close_look,
+                Err(ProcessError::Interrupted { .. }) => return Ok(ControlFlow::Break(())),
+                Err(_) if watch.interrupted() => return Ok(ControlFlow::Break(())),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 /// 5, 10, 20, 40, …
@@ -159,6 +208,7 @@ impl PartPlan {
             io: subject.cell.io().to_string(),
             threads: NonZeroUsize::MIN,
             invocations: Vec::new(),
+            close_look: None,
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
         };
@@ -174,7 +224,7 @@ impl PartPlan {
         }
     }
 
-    fn spec(&self, setup: &Setup, subject: usize) -> Spec {
+    fn spec(&self, setup: &Setup, subject: usize, close_look: bool) -> Spec {
         let subject = &self.subjects[subject];
         Spec {
             cell: subject.cell,
@@ -201,6 +251,7 @@ impl PartPlan {
                 Served::There { .. } => Answers::Unknown,
             },
             inject: subject.inject,
+            close_look,
             processors: setup.processors.clone(),
         }
     }

@@ -5,11 +5,14 @@
 //! not known is absent and never zero. A judgement is kept beside the figures that it was made
 //! from, because it also depends on the terms that were fixed beforehand.
 
+use super::blocks::Ending;
+use super::columns;
 use super::judged::Family;
+use super::standing::Standing;
 use super::subject::{Changed, Subject};
 use crate::engine::Profile;
 use crate::invocation::Outcome;
-use crate::meter::{Histogram, Usage};
+use crate::meter::{CloseLook, Histogram, Usage};
 use crate::ollama::{Api, Software};
 use crate::provenance::Provenance;
 use crate::stats::mean;
@@ -29,8 +32,26 @@ pub struct Record {
     pub provenance: Provenance,
     /// What was fixed before the first measurement.
     pub setup: Setup,
+    /// Why it ended.
+    pub ending: Ending,
+    /// Whether the verdicts in it can be believed.
+    pub standing: Standing,
     /// One for each workload.
     pub parts: Vec<Part>,
+}
+
+impl Record {
+    /// What is kept of parts that were weighed.
+    pub fn new(provenance: Provenance, setup: Setup, parts: Vec<Part>, ending: Ending) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            provenance,
+            setup,
+            ending,
+            standing: Standing::of(&parts),
+            parts,
+        }
+    }
 }
 
 /// What was fixed before the first measurement.
@@ -130,7 +151,13 @@ pub struct Weighed {
     /// Worker threads that its runtime was made with.
     pub threads: NonZeroUsize,
     /// Its processes, in the order in which they ran.
+    #[serde(with = "columns")]
+    #[cfg_attr(test, schemars(with = "columns::Invocations"))]
     pub invocations: Vec<Invocation>,
+    /// What a closer look saw in one process more, whose times count for nothing; absent where there
+    /// was none, because the weighing was interrupted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_look: Option<CloseLook>,
     /// Delivery latency of every token of all of them, ns, right within 3.9 %.
     pub delivery_histogram_ns: Histogram,
     /// Inter-token latency of all of them, ns, right within 3.9 %.
@@ -171,12 +198,7 @@ pub struct Invocation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads_most: Option<u64>,
     /// Calls in which the mock was late, so that the pace was not its profile's.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub late_calls: u64,
-}
-
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 impl Invocation {
@@ -284,6 +306,7 @@ mod tests {
                 voluntary_switches: 8,
                 ..Usage::default()
             },
+            close_look: None,
             process: Some(Process {
                 peak_rss_bytes: 7,
                 threads: 2,
@@ -346,12 +369,12 @@ mod tests {
     }
 
     #[test]
-    fn a_result_of_ten_blocks_is_small_enough_to_keep() {
+    fn a_result_of_fifteen_blocks_is_small_enough_to_keep() {
         let record = large();
         let runs = record.parts.iter().flat_map(|part| &part.weighed);
         assert_eq!(
             runs.map(|one| one.invocations.len()).sum::<usize>(),
-            2 * 15 * 10
+            2 * 15 * 15
         );
         let text = serde_json::to_string(&record).expect("JSON");
         assert!(text.len() <= 300_000, "{} bytes", text.len());

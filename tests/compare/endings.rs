@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, Stdio};
 use std::time::{Duration, Instant};
-use tare::weighing::Record;
+use tare::weighing::{Ending, Record};
 
 const MANY: [&str; 8] = [
     "--workload",
@@ -155,7 +155,7 @@ fn a_signal_to_the_program_alone_lets_its_process_finish() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_mock_that_dies_is_an_error_that_names_the_cell_and_no_result() {
+fn a_mock_that_dies_is_an_error_that_names_the_cell_and_what_is_finished_is_kept() {
     let place = Place::new();
     let running = Running::start(&place, &MANY).until_it_says("block 2");
     let ours = running.pid().as_raw();
@@ -165,9 +165,18 @@ fn a_mock_that_dies_is_an_error_that_names_the_cell_and_no_result() {
     let (mock, ..) = mock.expect("its mock");
     kill(Pid::from_raw(mock), Signal::SIGKILL).expect("it runs");
     let (code, stdout, said) = running.end();
-    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{said}");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(stdout.starts_with("# Comparison"), "{stdout}");
     let error = said.lines().last().expect("an error");
-    let named = ["error: threads/raw: ", "error: tokio-mt/hyper: "];
-    assert!(named.iter().any(|name| error.starts_with(name)), "{error}");
-    assert!(!place.results().exists(), "nothing is written");
+    assert!(
+        error.starts_with("error: what was finished is reported"),
+        "{error}"
+    );
+    let named = ["threads/raw: ", "tokio-mt/hyper: "];
+    assert!(named.iter().any(|name| error.contains(name)), "{error}");
+    let json = fs::read(place.results().join("result.json")).expect("a result");
+    let record: Record = serde_json::from_slice(&json).expect("a record");
+    assert_eq!(record.ending, Ending::Interrupted);
+    let weighed = &record.parts[0].weighed;
+    assert!(weighed.iter().all(|one| !one.invocations.is_empty()));
 }

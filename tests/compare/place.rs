@@ -105,7 +105,7 @@ impl Compared {
             serde_json::to_string(&record).expect("JSON") + "\n",
             self.json
         );
-        assert_eq!(report(&record).0, self.report);
+        assert_eq!(report(&record), self.report);
         assert!(!self.json.contains("null"), "what is not known is absent");
     }
 }

@@ -81,7 +81,7 @@ fn a_result_follows_its_schema() {
     assert_eq!(wrong, [""; 0]);
     // And it is not one that lets everything pass.
     let mut broken = result.clone();
-    broken["parts"][0]["weighed"][0]["invocations"][0]["gross_ns"] = "long".into();
+    broken["parts"][0]["weighed"][0]["invocations"]["gross_ns"][0] = "long".into();
     assert!(!schema.is_valid(&broken));
     let mut other = result;
     other["schema"] = "tare.result/2".into();

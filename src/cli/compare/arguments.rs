@@ -1,9 +1,10 @@
 //! The arguments of `tare compare`, checked and put together.
 
 use crate::cell::Cell;
-use crate::cli::{Failure, agent, find_profile};
+use crate::cli::{Failure, find_profile, values};
 use crate::engine::Profile;
 use crate::inject::Inject;
+use crate::machine::allowed_processors;
 use crate::ollama::Api;
 use crate::weighing::{Setup, Stop, Subject, Until, Workload, subjects};
 use anyhow::{Context, anyhow};
@@ -78,7 +79,7 @@ pub struct Arguments {
     #[arg(long, value_name = "URL", requires = "workload")]
     base_url: Option<String>,
     /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
-    #[arg(long, default_value_t, value_parser = agent::api())]
+    #[arg(long, default_value_t, value_parser = values::api())]
     api: Api,
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
@@ -327,17 +328,16 @@ impl Arguments {
         if !self.pin {
             return Ok((Vec::new(), Vec::new()));
         }
-        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        if processors < 2 {
-            return Err(Failure::Usage(anyhow!(
+        let mut processors =
+            allowed_processors().context("cannot tell which processors there are")?;
+        match processors.pop() {
+            Some(last) if !processors.is_empty() => {
+                Ok((vec!["--pin".to_owned(), last.to_string()], processors))
+            }
+            _ => Err(Failure::Usage(anyhow!(
                 "--pin needs two processors: one for the mock and one for the rest"
-            )));
+            ))),
         }
-        let last = processors - 1;
-        Ok((
-            vec!["--pin".to_owned(), last.to_string()],
-            (0..last).collect(),
-        ))
     }
 }
 

@@ -1,6 +1,6 @@
 //! How far a comparison is, on stderr, and whether somebody pressed Ctrl-C.
 
-use crate::weighing::{Due, Ending, Plan, Subject, Watch};
+use crate::weighing::{Done, Due, Ending, Plan, Role, Subject, Watch};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, stderr};
@@ -58,14 +58,15 @@ impl Progress {
         })
     }
 
-    pub fn finish(self, ending: &Ending) {
+    pub fn finish(self, done: &Done) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
-        let why = match ending {
+        let why = match done.ending {
             Ending::Blocks => "all blocks are done",
             Ending::Limit => "there was no time for another block",
             Ending::Enough => "all is decided",
+            Ending::Interrupted if done.failure.is_some() => "an invocation failed",
             Ending::Interrupted => "interrupted",
         };
         eprintln!("{why}, after {:.0} s", self.started.elapsed().as_secs_f64());
@@ -101,6 +102,14 @@ impl Watch for Progress {
             None if due.position.is_multiple_of(self.per_block) => {
                 eprintln!("block {}{left}", due.block + 1);
             }
+            None => {}
+        }
+    }
+
+    fn looks_closer(&mut self, subject: &Subject) {
+        match &self.bar {
+            Some(bar) => bar.set_message(format!("looking closer: {subject}")),
+            None if subject.role == Role::Floor => eprintln!("looking closer"),
             None => {}
         }
     }

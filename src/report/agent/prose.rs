@@ -1,10 +1,11 @@
 //! What the three reports have in common: their opening, how to read them, the machine.
 
+use super::CallMetrics;
 use super::compare::{Figure, Verdict};
 use super::metrics::Metrics;
 use super::net;
 use super::setup::{Chosen, Server, Side};
-use super::{CallMetrics, LEAST_LOAD};
+use crate::invocation::LEAST_LOAD;
 use crate::ollama::{Api, Options};
 use crate::report::markdown::{Align, Table, ratio_ends};
 use std::fmt::Write;

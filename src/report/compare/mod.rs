@@ -10,26 +10,16 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use crate::weighing::{Part, Record, Role, Served, Weighed, Workload};
+use crate::weighing::{Part, Record, Role, Served, Standing, Weighed, Workload};
 use std::fmt::Write;
 
-/// Whether a comparison's verdicts can be believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Its controls came out as they must.
-    Sound,
-    /// One did not: which, and what to do.
-    Withheld(String),
-}
-
-/// The report, as Markdown, and whether its verdicts stand.
-pub fn report(record: &Record) -> (String, Standing) {
-    let standing = controls::standing(record);
+/// The report, as Markdown.
+pub fn report(record: &Record) -> String {
     let mut text = format!("# Comparison\n\n{}", provenance(record));
-    if let Standing::Withheld(why) = &standing {
+    if let Standing::Withheld(why) = &record.standing {
         let _ = write!(text, "\n**Verdicts are withheld.** {why}\n");
     }
-    let sound = standing == Standing::Sound;
+    let sound = record.standing == Standing::Sound;
     if sound {
         text.push_str(&answer::answer(record));
     }
@@ -60,7 +50,7 @@ pub fn report(record: &Record) -> (String, Standing) {
         text.push_str(&controls::said(part));
     }
     text.push_str(NOTES);
-    (text, standing)
+    text
 }
 
 const NOTES: &str = "
@@ -72,6 +62,7 @@ const NOTES: &str = "
 - **CPU**: processor time of the whole client process per token, its reading of the clock and checking of the tokens included.
 - **floor**: the same work by blocking threads and hand-written HTTP. *bridged*: the client needs a Tokio reactor beside the runtime, so that such a row weighs both.
 - Values are means over invocations, with 95 % bootstrap intervals. A verdict is the region in which the whole interval of the ratio lies: beyond the margin (*faster*, *slower*), within it (*equivalent*), or none (*undecided*, with how many further invocations would likely decide it). The intervals of verdicts are wider than 95 %, so that the chance of a false one is that for all cells of a figure together.
+- **system calls** and **decoding** (from a piece of a reply to its tokens' having been heard) are of one process more for each cell, run after all others, because counting them slows what is counted. System calls are unknown (-) where the kernel lets us count none: it lets root.
 - *undecided* does not mean that there is no difference.
 ";
 

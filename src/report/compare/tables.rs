@@ -140,6 +140,8 @@ pub fn account(part: &Part) -> Table {
         "writes",
         "allocations",
         "allocated B",
+        "system calls",
+        "decoding µs",
         "peak MB",
         "threads",
     ]);
@@ -159,6 +161,15 @@ pub fn account(part: &Part) -> Table {
             count(&|i| i.per_token(|u| u.files.map(|files| files.writes))),
             count(&|i| i.per_token(|u| u.heap.map(|heap| heap.allocations))),
             count(&|i| i.per_token(|u| u.heap.map(|heap| heap.bytes))),
+            number(
+                one.close_look
+                    .and_then(|look| look.system_calls_per_token()),
+                1.0,
+            ),
+            number(
+                one.close_look.and_then(|look| look.decoding_per_token_ns()),
+                1e3,
+            ),
             number(
                 mean_of(&|i| i.peak_rss_bytes.map(|bytes| bytes as f64)),
                 1e6,

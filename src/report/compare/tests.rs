@@ -27,7 +27,8 @@ fn costing<const N: usize>(named: [(&'static str, Times); N]) -> impl Fn(&Subjec
 }
 
 fn reported(parts: Vec<Part>) -> (String, Standing) {
-    report(&record(parts))
+    let record = record(parts);
+    (report(&record), record.standing)
 }
 
 /// The line that begins so.

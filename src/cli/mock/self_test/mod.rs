@@ -1,15 +1,16 @@
 //! `tare mock --self-test`: how well can a mock on this machine keep its schedule?
 //!
-//! Each exercise starts a mock as a process, on a processor of its own where there are two, and
-//! streams from it. How late a token was sent is read off the mock's own truth (when it was due,
+//! Each exercise starts a mock as a process, on a processor of its own where there are two (the one
+//! that stands still the least), and streams from it. How late a token was sent is read off the mock's own truth (when it was due,
 //! when it was written); what it cost, from what the system says of its process.
+
+mod processor;
 
 use super::Failure;
 use super::limits;
 use crate::client::{Endpoint, Hyper, Options};
 use crate::engine::Profile;
 use crate::invocation::{MockServer, Program};
-use crate::meter::Stalls;
 use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER, Truth};
 use crate::ollama::{GenerateRequest, Ollama, Sink};
 use crate::runtime::{Runtime, TokioLocal};
@@ -21,7 +22,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use fastrand::Rng;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a mock is put through.
 struct Exercise {
@@ -133,7 +134,6 @@ const EXERCISES: [Exercise; 7] = [
 /// Runs all exercises and prints a row for each.
 pub fn run() -> Result<(), Failure> {
     limits::open_many_files();
-    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
     table.set_header([
@@ -147,42 +147,20 @@ pub fn run() -> Result<(), Failure> {
         "goal",
         "",
     ]);
+    // The mock on one processor, whoever reads from it on the others.
+    let pin = processor::quietest()?;
     for exercise in EXERCISES {
         eprintln!("{}...", exercise.name);
-        // The mock on the last processor, whoever reads from it on the others.
-        let pin = (processors > 1).then(|| (processors - 1).to_string());
-        let result = exercise.run(pin.as_deref());
+        let result = exercise.run(pin.map(|pin| pin.to_string()).as_deref());
         let result = result.with_context(|| format!("exercise `{}`", exercise.name))?;
         table.add_row(exercise.row(&result));
     }
     println!("{table}");
-    if processors == 1 {
+    if pin.is_none() {
         println!("With one processor, the mock and its reader wait for each other.");
     }
-    eprintln!("the processor itself...");
-    let pin = (processors > 1).then_some(processors - 1);
-    let Stalls { share, longest } = stalls(pin)?;
-    println!(
-        "The processor itself stood still for {:.2} % of {} s under a loop that only looks at the clock, {} at the longest.\n\
-         No mock is more punctual than that: where it is more than 1 %, neither is the p99.",
-        share * 100.0,
-        STALLS_SEEN_IN.as_secs(),
-        time(longest.as_secs_f64() * 1e6)
-    );
+    println!("{}", processor::seen(pin)?);
     Ok(())
-}
-
-/// How long the processor itself is looked at.
-const STALLS_SEEN_IN: Duration = Duration::from_secs(5);
-
-/// How much the processor that the mocks ran on stands still by itself.
-fn stalls(pin: Option<usize>) -> Result<Stalls> {
-    let seen = std::thread::spawn(move || {
-        pin.map_or(Ok(()), limits::pin)?;
-        Ok(Stalls::seen_in(STALLS_SEEN_IN))
-    });
-    seen.join()
-        .unwrap_or_else(|_| Err(anyhow!("the loop broke off")))
 }
 
 /// What came of an exercise.
@@ -191,7 +169,8 @@ struct Outcome {
     late: Vec<f64>,
     /// What each gap differs from what it was to be, ascending, µs.
     off: Vec<f64>,
-    elapsed: Duration,
+    /// Tokens per second in the middle half of all tokens, when every stream is there.
+    rate: f64,
     cpu: Duration,
     memory_mb: f64,
 }
@@ -238,7 +217,6 @@ impl Exercise {
             })
             .collect();
         let rounds = self.rounds;
-        let started = Instant::now();
         let truths: Vec<Truth> = rt.clone().run(async move {
             let tasks: Vec<_> = starts
                 .into_iter()
@@ -263,7 +241,6 @@ impl Exercise {
             }
             anyhow::Ok(truths)
         })?;
-        let elapsed = started.elapsed();
         let (cpu, memory_mb) = used_by(server.id())?;
         let ascending = |mut values: Vec<f64>| {
             values.sort_by(f64::total_cmp);
@@ -272,7 +249,7 @@ impl Exercise {
         Ok(Outcome {
             late: ascending(truths.iter().flat_map(lateness).collect()),
             off: ascending(truths.iter().flat_map(gap_errors).collect()),
-            elapsed,
+            rate: rate(&truths),
             cpu,
             memory_mb,
         })
@@ -308,7 +285,7 @@ impl Exercise {
         };
         [
             self.name.to_owned(),
-            format!("{:.0}", tokens / outcome.elapsed.as_secs_f64()),
+            format!("{:.0}", outcome.rate),
             time(late(0.5)),
             time(late(0.99)),
             time(late(1.0)),
@@ -322,6 +299,21 @@ impl Exercise {
             }
             .to_owned(),
         ]
+    }
+}
+
+/// Tokens per second from the end of the first quarter of them to the end of the third.
+fn rate(truths: &[Truth]) -> f64 {
+    let mut sent: Vec<u64> = truths
+        .iter()
+        .flat_map(|truth| &truth.sent)
+        .copied()
+        .collect();
+    sent.sort_unstable();
+    let (from, to) = (sent.len() / 4, sent.len() * 3 / 4);
+    match (sent.get(from), sent.get(to)) {
+        (Some(first), Some(last)) => (to - from) as f64 / ((last - first) as f64 / 1e9),
+        _ => f64::NAN,
     }
 }
 
