@@ -6,6 +6,7 @@ mod progress;
 
 pub use arguments::Arguments;
 
+use super::values::Format;
 use super::{Failure, server};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
 use crate::engine::Profile;
@@ -19,7 +20,7 @@ use crate::provenance::Provenance;
 use crate::runtime::{Runtime, Threads};
 use crate::team::{Known, MockPlan, Servers};
 use anyhow::{Context, anyhow};
-use arguments::{Asked, Format, MergeAsked, MockAsked, Source, SweepAsked};
+use arguments::{Asked, MergeAsked, MockAsked, Source, SweepAsked};
 use bench::Teams;
 use progress::{Progress, words};
 use std::io::Write;
@@ -66,6 +67,8 @@ fn run_plan(asked: &SweepAsked) -> Result<(), Failure> {
         part: None,
         accepted: Vec::new(),
     };
+    // From here on there is something to go on with.
+    let mut progress = Progress::start(occupied.finished(), runs)?;
     occupied
         .sit(sitting, asked.circumstances)
         .map_err(refused)?;
@@ -76,7 +79,6 @@ fn run_plan(asked: &SweepAsked) -> Result<(), Failure> {
         occupied.finished(),
         asked.out.display()
     );
-    let mut progress = Progress::start(occupied.finished(), runs)?;
     let mut teams = Teams {
         program: &program,
         plan,
@@ -86,6 +88,7 @@ fn run_plan(asked: &SweepAsked) -> Result<(), Failure> {
             Source::There(_) => None,
         },
         order_seed,
+        limits: asked.limits,
         interrupted: progress.interrupted(),
     };
     let cool_down = match &asked.source {

@@ -138,3 +138,155 @@ pub fn sweep(
     }
     Ok(Ending::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Occasion, Plan};
+    use super::*;
+    use crate::report::published::TeamRun;
+    use std::cell::RefCell;
+
+    /// Notes what it is asked for, and fails or is interrupted where it is told to.
+    struct Fake<'a> {
+        said: &'a RefCell<Vec<String>>,
+        mishap: &'a dyn Fn(&str) -> Option<Mishap>,
+    }
+
+    impl Fake<'_> {
+        fn note(&self, what: String) -> Result<(), Mishap> {
+            self.said.borrow_mut().push(what.clone());
+            (self.mishap)(&what).map_or(Ok(()), Err)
+        }
+    }
+
+    impl Bench for Fake<'_> {
+        fn warm_up(&mut self, one: &Configuration, _: Run) -> Result<(), Mishap> {
+            self.note(format!("warm up {}", one.name))
+        }
+
+        fn run(&mut self, one: &Configuration, run: Run) -> Result<TeamRun, Mishap> {
+            self.note(format!("run {} {}", one.name, run.number))?;
+            Ok(TeamRun::default())
+        }
+    }
+
+    impl Watch for Fake<'_> {
+        fn begins(&mut self, _: usize, _: &Configuration, _: Option<Duration>) {}
+
+        fn finished(&mut self, _: &Configuration, _: Run, _: Took) {}
+
+        fn failed(&mut self, one: &Configuration, run: Run, why: &str) {
+            let line = format!("failed {} {}: {why}", one.name, run.number);
+            self.said.borrow_mut().push(line);
+        }
+
+        fn pause(&mut self, time: Duration) -> ControlFlow<()> {
+            match self.note(format!("pause {}", time.as_secs())) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        }
+    }
+
+    /// What is done of these runs of two configurations, `a` and `b`, each with a warm-up.
+    fn done(
+        order: &[(usize, u32)],
+        mishap: &dyn Fn(&str) -> Option<Mishap>,
+    ) -> (Vec<String>, Ending, usize) {
+        let mut plan = Plan::find("tr114").expect("a shipped plan");
+        plan.configurations.truncate(2);
+        for (one, name) in plan.configurations.iter_mut().zip(["a", "b"]) {
+            one.name = name.to_owned();
+            one.repetitions = 30;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut occupied =
+            Occupied::take(folder.path(), Occasion::Begin, &plan, None).expect("an empty folder");
+        let order: Vec<Run> = order
+            .iter()
+            .map(|&(configuration, number)| Run {
+                configuration,
+                number,
+            })
+            .collect();
+        let said = RefCell::new(Vec::new());
+        let fake = || Fake {
+            said: &said,
+            mishap,
+        };
+        let pause = Duration::from_secs(5);
+        let ending = sweep(&mut occupied, &order, pause, &mut fake(), &mut fake());
+        let finished = occupied.finished();
+        (said.take(), ending.expect("a place to write"), finished)
+    }
+
+    #[test]
+    fn it_pauses_before_each_run_but_the_first_and_warms_up_when_the_configuration_changes() {
+        let (said, ending, finished) = done(&[(0, 1), (1, 1), (1, 2)], &|_| None);
+        let expected = [
+            "pause 0",
+            "warm up a",
+            "run a 1",
+            "pause 5",
+            "warm up b",
+            "run b 1",
+            "pause 5",
+            "run b 2",
+        ];
+        assert_eq!(said, expected);
+        assert_eq!((ending, finished), (Ending::Done, 3));
+    }
+
+    #[test]
+    fn after_a_failure_it_goes_on_and_warms_up_again() {
+        let fails = |what: &str| (what == "run a 1").then(|| Mishap::Failed("so".to_owned()));
+        let (said, ending, finished) = done(&[(0, 1), (0, 2)], &fails);
+        let expected = [
+            "pause 0",
+            "warm up a",
+            "run a 1",
+            "failed a 1: so",
+            "pause 5",
+            "warm up a",
+            "run a 2",
+        ];
+        assert_eq!(said, expected);
+        assert_eq!((ending, finished), (Ending::Done, 1));
+    }
+
+    #[test]
+    fn a_warm_up_that_fails_is_the_runs_failure() {
+        let fails = |what: &str| (what == "warm up a").then(|| Mishap::Failed("cold".to_owned()));
+        let (said, _, finished) = done(&[(0, 1)], &fails);
+        assert_eq!(said, ["pause 0", "warm up a", "failed a 1: cold"]);
+        assert_eq!(finished, 0);
+    }
+
+    #[test]
+    fn an_interruption_ends_it_in_a_pause_and_in_a_run() {
+        for at in ["pause 5", "warm up b", "run b 1"] {
+            let interrupts = |what: &str| (what == at).then_some(Mishap::Interrupted);
+            let (said, ending, finished) = done(&[(0, 1), (1, 1), (0, 2)], &interrupts);
+            assert_eq!(said.last().map(String::as_str), Some(at));
+            assert_eq!((ending, finished), (Ending::Interrupted, 1));
+        }
+    }
+
+    #[test]
+    fn ten_failures_in_a_row_end_it_and_nine_do_not() {
+        let order: Vec<(usize, u32)> = (1..=30).map(|number| (0, number)).collect();
+        let runs = |said: &[String]| said.iter().filter(|it| it.starts_with("run")).count();
+        let all = |what: &str| {
+            what.starts_with("run")
+                .then(|| Mishap::Failed(String::new()))
+        };
+        let (said, ending, _) = done(&order, &all);
+        assert_eq!((runs(&said), ending), (10, Ending::GivenUp(10)));
+        let most = |what: &str| {
+            let number: u32 = what.strip_prefix("run a ")?.parse().ok()?;
+            (!number.is_multiple_of(10)).then(|| Mishap::Failed(String::new()))
+        };
+        let (said, ending, finished) = done(&order, &most);
+        assert_eq!((runs(&said), ending, finished), (30, Ending::Done, 3));
+    }
+}

@@ -1,6 +1,8 @@
 //! The arguments of `tare sweep`, checked and put together.
 
+use crate::cli::values::{Format, LimitArguments};
 use crate::cli::{Failure, find_profile};
+use crate::client::Limits;
 use crate::engine::Profile;
 use crate::plan::{Circumstances, Occasion, Part, Plan, PlanError};
 use anyhow::anyhow;
@@ -58,7 +60,7 @@ pub struct Arguments {
     /// Seed of the order within the blocks [default: the plan's; with --resume the one before]
     #[arg(long, value_name = "SEED")]
     shuffle: Option<u64>,
-    /// Print what came of it to stdout
+    /// Print counts and failures to stdout; with --dry-run the runs
     #[arg(long, value_enum)]
     format: Option<Format>,
 
@@ -80,12 +82,8 @@ pub struct Arguments {
     mock: MockArguments,
     #[command(flatten)]
     there: ThereArguments,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum Format {
-    /// Counts and failures; with --dry-run the runs
-    Json,
+    #[command(flatten)]
+    limits: LimitArguments,
 }
 
 #[derive(Debug, clap::Args)]
@@ -147,6 +145,7 @@ pub struct SweepAsked {
     pub order_seed: Option<u64>,
     pub dry_run: bool,
     pub source: Source,
+    pub limits: Limits,
     pub format: Option<Format>,
 }
 
@@ -232,6 +231,7 @@ impl Arguments {
             order_seed: self.shuffle,
             dry_run: self.dry_run,
             source,
+            limits: self.limits.into(),
             format: self.format,
         })))
     }

@@ -18,6 +18,8 @@ pub struct Teams<'a> {
     /// What a mock answers.
     pub known: Option<Known>,
     pub order_seed: u64,
+    /// Of each call.
+    pub limits: Limits,
     pub interrupted: Arc<AtomicBool>,
 }
 
@@ -54,7 +56,7 @@ impl Teams<'_> {
             fixed_length: self.plan.tokens,
             seed: Some(self.plan.seed_of(run)),
             order_seed: self.order_seed ^ apart,
-            limits: Limits::default(),
+            limits: self.limits,
             inject: one.inject,
             known: self.known,
         }
