@@ -11,6 +11,7 @@ mod mock;
 mod overrides;
 mod record;
 mod server;
+mod team;
 mod values;
 
 use crate::engine::{Profile, ProfileError};
@@ -35,6 +36,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Agent(Box<agent::Arguments>),
+    Team(Box<team::Arguments>),
     Compare(Box<compare::Arguments>),
     Mock(mock::Arguments),
     Record(Box<record::Arguments>),
@@ -62,6 +64,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Agent(arguments) => agent::run(*arguments),
+        Command::Team(arguments) => team::run(*arguments),
         Command::Compare(arguments) => compare::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Record(arguments) => record::run(*arguments),
