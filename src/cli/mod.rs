@@ -12,6 +12,7 @@ mod overrides;
 mod record;
 mod server;
 mod sweep;
+mod team;
 mod values;
 
 use crate::engine::{Profile, ProfileError};
@@ -36,6 +37,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Agent(Box<agent::Arguments>),
+    Team(Box<team::Arguments>),
     Compare(Box<compare::Arguments>),
     Sweep(Box<sweep::Arguments>),
     Mock(mock::Arguments),
@@ -64,6 +66,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Agent(arguments) => agent::run(*arguments),
+        Command::Team(arguments) => team::run(*arguments),
         Command::Compare(arguments) => compare::run(*arguments),
         Command::Sweep(arguments) => sweep::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),

@@ -7,7 +7,7 @@ use super::ledger::{Ledger, nanos};
 use super::outcome::Iteration;
 use super::spec::{Answers, Spec, Team, Work};
 use crate::client::{Client, Endpoint, Options};
-use crate::ollama::{Api, Form, Ollama, Options as ModelOptions, Question, Sink};
+use crate::ollama::{Api, Ollama, Options as ModelOptions};
 use crate::runtime::Runtime;
 use crate::workflow::{AgentRun, Job, Role, Topology, run_agent, run_team};
 use futures::future::join_all;
@@ -89,10 +89,6 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
         for greeting in join_all(greetings.collect::<Vec<_>>()).await {
             greeting?.hear().await?;
         }
-        let loading = match api {
-            Api::Generate | Api::Chat => Api::Generate,
-            Api::OpenAi => return Ok(()),
-        };
         let mut loaded: Vec<(&Ollama<R, C>, &ModelOptions)> = Vec::new();
         for (ollama, job) in &self.members {
             let known = |(other, options): &(&Ollama<R, C>, &ModelOptions)| {
@@ -101,25 +97,11 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
             if loaded.iter().any(known) {
                 continue;
             }
-            let nothing = Question {
-                model: &job.model,
-                prompt: "",
-                options: &job.options,
-                keep_alive: None,
-                form: Form::Stream,
-            };
-            ollama.ask(loading, &nothing, &mut Deaf).await?;
+            ollama.load(api, &job.model, &job.options).await?;
             loaded.push((ollama, &job.options));
         }
         Ok(())
     }
-}
-
-/// Listens to nothing.
-struct Deaf;
-
-impl Sink for Deaf {
-    fn token(&mut self, _: &str) {}
 }
 
 impl<R: Runtime, C: Client<R>> Driver<R, C> {

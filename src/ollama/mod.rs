@@ -12,6 +12,7 @@ pub mod completion;
 pub mod decoder;
 mod failure;
 pub mod identity;
+mod load;
 pub mod ndjson;
 pub mod question;
 pub mod sse;

@@ -97,3 +97,117 @@ pub fn contention(seen: &Seen<'_>) -> Contention {
             .map(|waited| waited > LEAST_WAIT * seen.makespan_s),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::published::{AgentResult, Aggregate};
+    use proptest::prelude::*;
+
+    fn member(time_s: f64, throughput: Option<f64>, ttft_ms: f64) -> Member {
+        Member {
+            execution_time_s: time_s,
+            result: AgentResult {
+                aggregate_metrics: Aggregate {
+                    average_tokens_per_second: throughput,
+                    average_ttft_ms: Some(ttft_ms),
+                    ..Aggregate::default()
+                },
+                ..AgentResult::default()
+            },
+            ..Member::default()
+        }
+    }
+
+    #[test]
+    fn the_published_figures_are_the_published_formulas() {
+        let (collector, insight) = (
+            member(6.0, Some(100.0), 500.0),
+            member(10.0, Some(90.0), 900.0),
+        );
+        let of = summary(&collector, &insight, 10.0);
+        assert_eq!(
+            (of.throughput_delta, of.ttft_delta_ms),
+            (Some(-10.0), Some(400.0))
+        );
+        assert_eq!(
+            (of.sequential_estimated_s, of.concurrent_wall_time_s),
+            (16.0, 10.0)
+        );
+        assert_eq!((of.concurrency_speedup, of.efficiency_percent), (1.6, 80.0));
+        assert!(!of.resource_contention_detected);
+        let of = summary(&member(4.0, None, 1.0), &insight, 10.0);
+        assert!(of.resource_contention_detected);
+        assert_eq!((of.throughput_delta, of.collector_throughput), (None, None));
+    }
+
+    /// Two equal agents of so many calls each that alternate on one slot: the first ends one call
+    /// before the second.
+    #[test]
+    fn one_after_the_other_is_seven_eighths_by_the_published_formula_and_half_by_the_true_one() {
+        for (calls, published) in [(1.0, 75.0), (2.0, 87.5), (10.0, 97.5)] {
+            let (times, makespan) = ([2.0 * calls - 1.0, 2.0 * calls], 2.0 * calls);
+            assert_eq!(balance_percent(&times, makespan), published);
+            let alone = 2.0 * calls;
+            assert_eq!(efficiency_percent(speedup(alone, makespan), 2), 50.0);
+        }
+    }
+
+    #[test]
+    fn each_rule_for_contention_has_its_own_bound() {
+        let seen = |times_s, ttft_ms, waited_s| {
+            contention(&Seen {
+                times_s,
+                makespan_s: 10.0,
+                ttft_ms,
+                waited_s,
+            })
+        };
+        let none = seen(&[5.0, 10.0], Some(&[(3_500.0, 500.0)]), Some(0.1));
+        assert_eq!(
+            none,
+            Contention {
+                speedup_below_1_5: false,
+                ttft_3s_over_baseline: Some(false),
+                waited: Some(false),
+            }
+        );
+        let all = seen(
+            &[4.9, 10.0],
+            Some(&[(1.0, 1.0), (3_501.0, 500.0)]),
+            Some(0.11),
+        );
+        assert_eq!(
+            all,
+            Contention {
+                speedup_below_1_5: true,
+                ttft_3s_over_baseline: Some(true),
+                waited: Some(true),
+            }
+        );
+        let unknown = seen(&[10.0, 10.0], None, None);
+        assert_eq!(
+            (unknown.ttft_3s_over_baseline, unknown.waited),
+            (None, None)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_slows_all_alike_leaves_the_balance_and_lowers_the_efficiency(
+            alone in prop::collection::vec(0.1_f64..100.0, 1..9),
+            slower in 1.01_f64..10.0,
+        ) {
+            let makespan = |times: &[f64]| times.iter().copied().fold(0.0, f64::max);
+            let slowed: Vec<f64> = alone.iter().map(|time| time * slower).collect();
+            let balances = [&alone, &slowed].map(|times| balance_percent(times, makespan(times)));
+            prop_assert!((balances[0] - balances[1]).abs() < 1e-9);
+            let total: f64 = alone.iter().sum();
+            let efficiencies = [&alone, &slowed]
+                .map(|times| efficiency_percent(speedup(total, makespan(times)), alone.len()));
+            prop_assert!((efficiencies[0] / efficiencies[1] - slower).abs() < 1e-9);
+            let least = 100.0 / alone.len() as f64;
+            prop_assert!((least - 1e-9..=100.0 + 1e-9).contains(&balances[0]));
+        }
+    }
+}

@@ -3,5 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod command;
+mod endings;
 mod place;
+mod refusals;
 mod truth;

@@ -7,6 +7,7 @@ use super::net;
 use super::setup::{Chosen, Server, Side};
 use crate::invocation::LEAST_LOAD;
 use crate::ollama::{Api, Options};
+use crate::provenance::Provenance;
 use crate::report::markdown::{Align, Table, ratio_ends};
 use std::fmt::Write;
 
@@ -190,9 +191,7 @@ pub fn how_to_read(metrics: &Metrics) -> String {
 }
 
 /// The machine and the build.
-pub fn system(metrics: &Metrics) -> String {
-    let setup = &metrics.provenance;
-    let here = &setup.provenance;
+pub fn system(here: &Provenance) -> String {
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let mut row = |name: &str, value: Option<String>| {
         if let Some(value) = value {

@@ -25,7 +25,7 @@ pub fn side_report(metrics: &Metrics, side: Side) -> String {
         format!("## Run by run\n\n{}", runs(of)),
         prose::skipped(metrics),
         prose::how_to_read(metrics),
-        prose::system(metrics),
+        prose::system(&metrics.provenance.provenance),
         format!("## Conclusion\n\n{}", conclusion(metrics, of)),
     ]
     .into_iter()
