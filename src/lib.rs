@@ -24,7 +24,9 @@
 //! | [`doctor`] | is this machine fit to measure on, and what to do if not |
 //! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
 //! | [`weighing`] | cells against each other in randomised blocks; the result format |
+//! | [`plan`] | scenarios × settings × repetitions; execution that stops, goes on and divides |
 //! | [`report`] | results as JSON, Markdown and tables |
+//! | [`team`] | several agents at once and each alone, on one server or two |
 //! | [`cli`] | the `tare` command, one file per subcommand |
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -41,11 +43,13 @@ pub mod machine;
 pub mod meter;
 pub mod mock;
 pub mod ollama;
+pub mod plan;
 pub mod provenance;
 pub mod report;
 pub mod runtime;
 pub mod stats;
 pub mod tally;
+pub mod team;
 pub mod trace;
 pub mod weighing;
 pub mod workflow;

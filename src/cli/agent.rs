@@ -7,8 +7,9 @@ mod arguments;
 mod blocks;
 mod progress;
 
-pub use arguments::{Arguments, api, not_negative};
+pub use arguments::Arguments;
 
+use super::values::Format;
 use super::{Failure, usable_folder, warn_of};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
 use crate::doctor;
@@ -24,7 +25,7 @@ use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};
 use crate::workflow::{Corpus, Skipped, ingest};
 use anyhow::Context;
-use arguments::{Format, Plan};
+use arguments::Plan;
 use blocks::Blocks;
 use std::io::Write;
 use std::num::NonZeroUsize;

@@ -2,6 +2,7 @@
 //! benches and for commands that compare, not for people, so `--help` does not list it.
 
 use super::Failure;
+use super::mock::limits::open_many_files;
 use crate::invocation::{Spec, run as run_here};
 use anyhow::Context;
 
@@ -14,6 +15,8 @@ pub fn run(Arguments {}: Arguments) -> Result<(), Failure> {
     let spec: Spec = serde_json::from_reader(std::io::stdin().lock())
         .context("standard input holds no invocation spec")
         .map_err(Failure::Usage)?;
+    // A connection per agent, and there may be thousands of them.
+    open_many_files();
     let outcome = run_here(spec)?;
     serde_json::to_writer(std::io::stdout().lock(), &outcome)?;
     Ok(())

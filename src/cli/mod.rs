@@ -9,9 +9,13 @@ mod doctor;
 mod import;
 mod invoke;
 mod mock;
+mod overrides;
 mod record;
 mod report;
 mod server;
+mod sweep;
+mod team;
+mod values;
 
 use crate::engine::{Profile, ProfileError};
 use anyhow::bail;
@@ -35,7 +39,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Agent(Box<agent::Arguments>),
+    Team(Box<team::Arguments>),
     Compare(Box<compare::Arguments>),
+    Sweep(Box<sweep::Arguments>),
     Mock(mock::Arguments),
     Record(Box<record::Arguments>),
     Report(report::Arguments),
@@ -64,7 +70,9 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Agent(arguments) => agent::run(*arguments),
+        Command::Team(arguments) => team::run(*arguments),
         Command::Compare(arguments) => compare::run(*arguments),
+        Command::Sweep(arguments) => sweep::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Record(arguments) => record::run(*arguments),
         Command::Report(arguments) => report::run(arguments),

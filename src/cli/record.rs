@@ -13,7 +13,7 @@ use crate::provenance::Build;
 use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};
 use crate::trace::{Exchange, Head, Machine, RecordError, SCHEMA, Trace, record};
-use crate::workflow::{Answer, ingest, prompt};
+use crate::workflow::{Answer, Role, ingest, prompt};
 use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
@@ -36,7 +36,7 @@ pub struct Arguments {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:11434")]
     base_url: String,
     /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
-    #[arg(long, default_value_t, value_parser = super::agent::api())]
+    #[arg(long, default_value_t, value_parser = super::values::api())]
     api: Api,
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
@@ -60,7 +60,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Sampling temperature, 0 or more
-    #[arg(long, value_name = "T", value_parser = super::agent::not_negative)]
+    #[arg(long, value_name = "T", value_parser = super::values::not_negative)]
     temperature: Option<f64>,
     /// File to write; one that exists is not replaced
     #[arg(long, value_name = "FILE")]
@@ -204,9 +204,9 @@ impl Session {
 
     async fn agent(&self, corpus: &Path) -> anyhow::Result<Vec<Exchange>> {
         let corpus = ingest(self.ollama.runtime(), corpus).await?;
-        let analysis = prompt::analysis(&corpus);
+        let analysis = prompt::analysis(Role::Neutral, &corpus);
         let (first, text) = self.call(&analysis, "analysis").await?;
-        let report = prompt::report(&text, &Answer::parse(&text));
+        let report = prompt::report(Role::Neutral, &text, &Answer::parse(&text));
         let (second, _) = self.call(&report, "report").await?;
         Ok(vec![first, second])
     }

@@ -22,6 +22,7 @@ use crate::inject::Inject;
 use crate::runtime::Runtime;
 use ::hyper::Method;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -75,7 +76,7 @@ impl ReadBuffer {
 }
 
 /// The time limits of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// To make a TCP connection.
     pub connect: Duration,

@@ -1,8 +1,14 @@
-//! Gross, net and tare of a call and of an agent. Times in nanoseconds.
+//! Gross, net and tare of a call and of an agent, and what the server states of a call. Times in
+//! nanoseconds.
 
 use crate::meter::{Call, NetSource};
+use crate::ollama::Final;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// The least load that counts as one: Ollama asks a starting runner every 250 ms whether it is
+/// ready, so no model is loaded sooner, and a call to a loaded one states some ten milliseconds.
+pub const LEAST_LOAD: Duration = Duration::from_millis(250);
 
 /// One call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,15 +48,95 @@ pub struct CallAccount {
     /// Time per output token; absent with fewer than two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tpot_ns: Option<u64>,
+    /// Tokens generated as the server states them, or the pieces received where it states none.
+    #[serde(default)]
+    pub generated: u64,
+    /// Tokens of the prompt that the server states, cached ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u64>,
+    /// The server's account of its time; absent where it gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated: Option<Stated>,
+    /// What the call waited for at the server; absent where that can't be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
+    /// Whether the mock wrote so many tokens late that the pace was not its profile's; absent without
+    /// a mock that tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mock_late: Option<bool>,
+}
+
+/// A server's own account of a call, ns. A duration that is left out of an account is zero, as
+/// Ollama leaves out zeros.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    /// From the request's arrival to the end; in llama.cpp's `timings` prompt and answer alone.
+    pub total_ns: u64,
+    /// Until a runner was granted; absent in llama.cpp's `timings`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_ns: Option<u64>,
+    /// Reading the prompt, cached tokens left out.
+    pub prompt_eval_ns: u64,
+    /// From the first token to the last.
+    pub eval_ns: u64,
+}
+
+impl Stated {
+    fn of(last: &Final) -> Option<Self> {
+        (last.total_duration > 0).then(|| Self {
+            total_ns: last.total_duration,
+            load_ns: last.timings.is_none().then_some(last.load_duration),
+            prompt_eval_ns: last.prompt_eval_duration,
+            eval_ns: last.eval_duration,
+        })
+    }
+}
+
+/// What a call waited for at the server, ns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waits {
+    /// For a slot, and in the scheduler's queue where the server tells it from a reload.
+    pub queueing_ns: u64,
+    /// For the model to be loaded anew. A real server's load of at least [`LEAST_LOAD`] is one, the
+    /// queue before it included, which it does not tell apart.
+    pub reload_ns: u64,
+}
+
+impl Waits {
+    /// A mock tells each term. Ollama leaves the wait for a slot to be reckoned: what of the total is
+    /// neither load nor work on prompt or answer.
+    fn of(last: &Final) -> Option<Self> {
+        if let Some(truth) = &last.tare_truth {
+            let terms = &truth.terms;
+            return Some(Self {
+                queueing_ns: terms.queue + terms.slot_wait,
+                reload_ns: terms.drain + terms.recovery + terms.loading,
+            });
+        }
+        let stated = Stated::of(last)?;
+        let load = stated.load_ns?;
+        let work = load + stated.prompt_eval_ns + stated.eval_ns;
+        Some(Self {
+            queueing_ns: stated.total_ns.saturating_sub(work),
+            reload_ns: if u128::from(load) >= LEAST_LOAD.as_nanos() {
+                load
+            } else {
+                0
+            },
+        })
+    }
 }
 
 impl CallAccount {
-    pub(super) fn of(call: &Call, iteration: u64, agent: u32) -> Self {
+    /// The account of a call of an agent in an iteration.
+    pub fn of(call: &Call, iteration: u64, agent: u32) -> Self {
         let parts = call.first_token();
+        let last = &call.last;
+        let pieces = call.token_count() as u64;
         Self {
             iteration,
             agent,
-            tokens: call.token_count() as u64,
+            tokens: pieces,
             gross_ns: nanos(call.gross()),
             net_ns: call.net().map(nanos),
             net_source: call.net_source(),
@@ -61,6 +147,14 @@ impl CallAccount {
             until_head_ns: parts.map(|parts| nanos(parts.until_head)),
             first_token_ns: parts.map(|parts| nanos(parts.token)),
             tpot_ns: call.tpot().map(nanos),
+            generated: match last.eval_count {
+                0 => pieces,
+                stated => stated,
+            },
+            prompt_tokens: (last.prompt_eval_count > 0).then_some(last.prompt_eval_count),
+            stated: Stated::of(last),
+            waits: Waits::of(last),
+            mock_late: call.lateness().map(|lateness| lateness.off_schedule),
         }
     }
 

@@ -4,24 +4,23 @@
 //! if each of its calls brought exactly the tokens that the mock was to send: [`Text`] of the same
 //! seed says which.
 
-use super::account::{AgentAccount, CallAccount};
+use super::agents::Staff;
+use super::expected::Expected;
+use super::ledger::{Ledger, nanos};
 use super::outcome::{Iteration, Outcome};
 use super::spec::{Answers, Connection, Spec, Work};
 use crate::cell::Workload;
 use crate::client::{Client, ClientError, Endpoint, EndpointError, Options, SocketReads};
-use crate::engine::text::Text;
 use crate::inject::Inject;
 use crate::machine::keep_on;
-use crate::meter::{Call, Digest, Histogram, Lens, Process, Recorder, Usage};
+use crate::meter::{Digest, Lens, Process, Recorder, Usage};
 use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
 use crate::ollama::{CallError, Form, Ollama, Question};
 use crate::runtime::{Runtime, WORKER_NAME};
-use crate::workflow::{AgentError, AgentRun, Job, Topology, run_agent, run_team};
+use crate::workflow::AgentError;
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Why an invocation gives no result.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +84,9 @@ impl Workload for Inside {
         let mut options = Options::new(Endpoint::resolve(&spec.base_url)?);
         options.read_buffer = spec.cell.read_buffer();
         options.inject = spec.inject;
+        if let Work::Team(team) = &spec.work {
+            options.limits = team.limits;
+        }
         options.time_decoding = spec.close_look;
         if spec.answers == Answers::Known {
             options.headers.push(TRUTH_HEADER);
@@ -96,8 +98,10 @@ impl Workload for Inside {
         // Before the runtime starts its threads, or it would not see them.
         let lens = spec.close_look.then(Lens::open);
         let rt = R::new(spec.threads).map_err(InvocationError::Runtime)?;
+        let ollama = Ollama::new(rt.clone(), Arc::new(options.clone()))?;
         let driver = Driver::<R, C> {
-            ollama: Ollama::new(rt.clone(), Arc::new(options.clone()))?,
+            staff: Staff::of(&spec, &ollama, &options)?,
+            ollama,
             options: Arc::new(options),
             expected: expected(&spec),
             spec,
@@ -111,31 +115,33 @@ impl Workload for Inside {
     }
 }
 
-/// The digest of each answer's pieces.
-fn expected(spec: &Spec) -> Option<Digest> {
-    let tokens = Text::new(spec.seed).take(spec.tokens as usize);
+/// What each answer is to be.
+fn expected(spec: &Spec) -> Option<Expected> {
     match (spec.answers, &spec.work) {
-        (Answers::Unknown, _) => None,
-        (Answers::Known, Work::Whole) => {
-            let whole: String = tokens.collect();
-            Some(Digest::of([whole.as_str()]))
+        // A team's differ from member to member.
+        (Answers::Unknown, _) | (_, Work::Team(_)) => None,
+        (Answers::Known, Work::Whole) => Some(Expected::whole(spec.seed, spec.tokens)),
+        (Answers::Known, Work::Stream { .. } | Work::Agents { .. }) => {
+            Some(Expected::tokens(spec.seed, spec.tokens))
         }
-        (Answers::Known, Work::Stream { .. } | Work::Agents { .. }) => Some(Digest::of(tokens)),
     }
 }
 
-struct Driver<R: Runtime, C: Client<R>> {
-    ollama: Ollama<R, C>,
+pub(super) struct Driver<R: Runtime, C: Client<R>> {
+    pub(super) ollama: Ollama<R, C>,
     options: Arc<Options>,
-    /// Of each answer's pieces, where they are known.
-    expected: Option<Digest>,
-    spec: Spec,
+    /// A team's members; of other work there are none.
+    pub(super) staff: Staff<R, C>,
+    /// What each answer is to be, where that is known.
+    pub(super) expected: Option<Expected>,
+    pub(super) spec: Spec,
     lens: Option<Lens>,
 }
 
 impl<R: Runtime, C: Client<R>> Driver<R, C> {
     async fn drive(mut self, threads: NonZeroUsize) -> Result<Outcome, InvocationError> {
         let mut threads_seen = vec![Process::now()];
+        self.staff.get_ready(self.spec.api).await?;
         let mut ledger = Ledger::for_iterations(&self.spec.work, u64::from(self.spec.warm_up));
         for _ in 0..self.spec.warm_up {
             self.iterate(&mut ledger).await?;
@@ -168,6 +174,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             threads_most: threads_seen.iter().flatten().map(|seen| seen.threads).max(),
             agents: ledger.agents,
             calls: ledger.calls,
+            texts: ledger.texts,
             delivery_histogram_ns: ledger.delivery,
             itl_histogram_ns: ledger.itl,
         })
@@ -178,6 +185,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             Work::Stream { connection } => self.answer(*connection, Form::Stream, ledger).await,
             Work::Whole => self.answer(Connection::Warm, Form::Whole, ledger).await,
             Work::Agents { agents, corpus } => self.agents(*agents, corpus.clone(), ledger).await,
+            Work::Team(team) => self.team(team, ledger).await,
         }
     }
 
@@ -207,7 +215,9 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         let mut recorder = Recorder::start(self.spec.tokens as usize);
         let last = ollama.ask(self.spec.api, &question, &mut recorder).await?;
         let call = recorder.finish(last);
-        self.check(&call)?;
+        if let Some(expected) = &self.expected {
+            expected.check(&call)?;
+        }
         ledger.note(&call, 0);
         let mut iteration = Iteration {
             gross_ns: nanos(call.gross()),
@@ -225,151 +235,13 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         Ok(iteration)
     }
 
-    async fn agents(
-        &self,
-        agents: NonZeroUsize,
-        corpus: PathBuf,
-        ledger: &mut Ledger,
-    ) -> Result<Iteration, InvocationError> {
-        let job = Job {
-            corpus,
-            api: self.spec.api,
-            model: self.spec.model.clone(),
-            options: self.model_options(),
-            keep_alive: None,
-        };
-        if agents == NonZeroUsize::MIN {
-            let run = run_agent(&self.ollama, &job).await?;
-            let net_ns = run.net().map(nanos);
-            let iteration = self.team(run.gross, &[run], ledger)?;
-            return Ok(Iteration {
-                net_ns,
-                ..iteration
-            });
-        }
-        let topology = self.spec.cell.topology;
-        let topology = topology.ok_or(InvocationError::NoTopology(agents))?;
-        let jobs = vec![job; agents.get()];
-        let started = Instant::now();
-        let runs = self.run_team(jobs, topology).await;
-        let gross = started.elapsed();
-        let runs: Vec<AgentRun> = runs.into_iter().collect::<Result<_, _>>()?;
-        self.team(gross, &runs, ledger)
-    }
-
-    async fn run_team(
-        &self,
-        jobs: Vec<Job>,
-        topology: Topology,
-    ) -> Vec<Result<AgentRun, AgentError>> {
-        run_team(&self.ollama, jobs, topology).await
-    }
-
-    /// The account of agents that ran at once.
-    fn team(
-        &self,
-        gross: Duration,
-        runs: &[AgentRun],
-        ledger: &mut Ledger,
-    ) -> Result<Iteration, InvocationError> {
-        let mut iteration = Iteration {
-            gross_ns: nanos(gross),
-            ..Iteration::default()
-        };
-        for (agent, run) in (0..).zip(runs) {
-            ledger.agents.push(AgentAccount {
-                iteration: ledger.iteration(),
-                agent,
-                gross_ns: nanos(run.gross),
-                net_ns: run.net().map(nanos),
-                ingest_ns: nanos(run.ingest),
-                tokens: run.tokens() as u64,
-            });
-            iteration.ingest_ns += nanos(run.ingest);
-            for stage in run.stages() {
-                self.check(&stage.call)?;
-                ledger.note(&stage.call, agent);
-                iteration.tokens += stage.call.token_count() as u64;
-                iteration.delivery_ns += stage.call.delivery().map(nanos).sum::<u64>();
-                iteration.note_lateness(&stage.call);
-            }
-        }
-        let first = runs.first().and_then(|run| run.analysis.call.ttft());
-        iteration.ttft_ns = nanos(first.unwrap_or_default());
-        Ok(iteration)
-    }
-
-    fn model_options(&self) -> ModelOptions {
+    pub(super) fn model_options(&self) -> ModelOptions {
         ModelOptions {
             seed: Some(self.spec.seed),
             num_predict: Some(i32::try_from(self.spec.tokens).unwrap_or(i32::MAX)),
             ..ModelOptions::default()
         }
     }
-
-    fn check(&self, call: &Call) -> Result<(), InvocationError> {
-        let found = call.digest();
-        let expected = match self.expected {
-            Some(expected) if expected != found => expected,
-            _ => return Ok(()),
-        };
-        Err(InvocationError::WrongTokens {
-            found,
-            count: call.token_count(),
-            expected,
-            tokens: self.spec.tokens,
-        })
-    }
-}
-
-/// What is noted of the iterations, with room for all of it, so that noting allocates nothing.
-struct Ledger {
-    iterations: Vec<Iteration>,
-    agents: Vec<AgentAccount>,
-    calls: Vec<CallAccount>,
-    delivery: Histogram,
-    itl: Histogram,
-}
-
-impl Ledger {
-    fn for_iterations(work: &Work, iterations: u64) -> Self {
-        let iterations = usize::try_from(iterations).unwrap_or_default();
-        let (agents, calls) = match work {
-            Work::Stream { .. } | Work::Whole => (0, 1),
-            Work::Agents { agents, .. } => (agents.get(), 2 * agents.get()),
-        };
-        Self {
-            iterations: Vec::with_capacity(iterations),
-            agents: Vec::with_capacity(iterations * agents),
-            calls: Vec::with_capacity(iterations * calls),
-            delivery: Histogram::new(),
-            itl: Histogram::new(),
-        }
-    }
-
-    /// The index of the present iteration.
-    fn iteration(&self) -> u64 {
-        self.iterations.len() as u64
-    }
-
-    /// Tokens of all iterations so far.
-    fn tokens(&self) -> u64 {
-        self.iterations
-            .iter()
-            .map(|iteration| iteration.tokens)
-            .sum()
-    }
-
-    fn note(&mut self, call: &Call, agent: u32) {
-        call.delivery().for_each(|it| self.delivery.record(it));
-        call.itl().for_each(|it| self.itl.record(it));
-        let account = CallAccount::of(call, self.iteration(), agent);
-        self.calls.push(account);
-    }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How many threads of this process are named as a runtime's workers are, where `/proc` tells.

@@ -7,17 +7,23 @@
 //! [`MockServer`] is the other process, the mock.
 
 mod account;
+mod agents;
+mod expected;
 mod inside;
+mod ledger;
 mod outcome;
 mod process;
 mod rates;
 mod server;
 mod spec;
+mod texts;
 
-pub use account::{AgentAccount, CallAccount};
+pub use account::{AgentAccount, CallAccount, LEAST_LOAD, Stated, Waits};
+pub use expected::Expected;
 pub use inside::{InvocationError, run};
 pub use outcome::{Iteration, Outcome};
 pub use process::{ProcessError, Program};
 pub use rates::Rates;
 pub use server::{MockServer, ServerError};
-pub use spec::{Answers, Connection, Spec, Work};
+pub use spec::{Answers, Connection, Member, Spec, Team, Work};
+pub use texts::Said;

@@ -5,6 +5,7 @@
 
 use super::account::{AgentAccount, CallAccount};
 use super::rates::Rates;
+use super::texts::Said;
 use crate::cell::Cell;
 use crate::client::Io;
 use crate::meter::{Call, CloseLook, Histogram, Process, Usage};
@@ -45,6 +46,9 @@ pub struct Outcome {
     /// Every call of every iteration, in order.
     #[serde(default)]
     pub calls: Vec<CallAccount>,
+    /// What was asked and answered, call by call, where the spec wants it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<Said>,
     /// Delivery latency of every token whose sending the mock told of.
     #[serde(default)]
     pub delivery_histogram_ns: Histogram,
@@ -161,6 +165,7 @@ mod tests {
             threads_most: None,
             agents: Vec::new(),
             calls: Vec::new(),
+            texts: Vec::new(),
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
         };
@@ -205,6 +210,7 @@ mod tests {
                 request_ns: Some(2),
                 ..CallAccount::default()
             }],
+            texts: Vec::new(),
             delivery_histogram_ns: histogram.clone(),
             itl_histogram_ns: histogram,
         };

@@ -1,8 +1,10 @@
 //! What an invocation is told.
 
 use crate::cell::Cell;
+use crate::client::Limits;
 use crate::inject::Inject;
-use crate::ollama::Api;
+use crate::ollama::{Api, Options};
+use crate::workflow::Role;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ pub struct Spec {
     pub cell: Cell,
     /// Worker threads of the runtime.
     pub threads: NonZeroUsize,
-    /// The mock's address.
+    /// The server's address; members of a team have their own.
     pub base_url: String,
     /// How to ask it.
     #[serde(default)]
@@ -75,6 +77,36 @@ pub enum Work {
         /// The folder they read.
         corpus: PathBuf,
     },
+    /// Agents that differ, all at once.
+    Team(Team),
+}
+
+/// Agents with a role, a server and options each. Before the clock starts, each has its connection
+/// and its model is loaded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Team {
+    /// At least one; several need a topology.
+    pub members: Vec<Member>,
+    /// The folder they read.
+    pub corpus: PathBuf,
+    /// The time limits of their calls.
+    pub limits: Limits,
+    /// Of so many members, the first ones, the outcome is to have the texts.
+    pub texts_of: usize,
+}
+
+/// An agent of a team.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// What it is there for.
+    pub role: Role,
+    /// Its server's address.
+    pub base_url: String,
+    /// All options of its requests. Where a mock answers, `num_predict` and `seed` take the place of
+    /// the spec's tokens and seed.
+    pub options: Options,
 }
 
 /// The connection of a stream.

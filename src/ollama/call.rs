@@ -138,6 +138,23 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         })
     }
 
+    /// A client of another server, made as this one is and with connections of its own. A lock
+    /// that was injected into this one is shared: the calls of both take turns.
+    ///
+    /// # Errors
+    /// When the client can't be made with these options.
+    pub fn beside(&self, options: Arc<Options>) -> Result<Self, ClientError> {
+        Ok(Self {
+            tampering: self.tampering.clone(),
+            ..Self::new(self.rt.clone(), options)?
+        })
+    }
+
+    /// Whether both ask the same server over the same connections.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.options, &other.options)
+    }
+
     /// The runtime that the calls run on.
     pub fn runtime(&self) -> &R {
         &self.rt
@@ -242,6 +259,25 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         }
     }
 
+    /// Says hello over a connection that is free, or a new one, which is in use until the greeting
+    /// is [heard out](Greeting::hear): so many greetings at once leave so many connections open.
+    /// What the server answers does not matter, and nothing that was injected is done to it.
+    ///
+    /// # Errors
+    /// When no connection can be made, or nothing is answered.
+    pub async fn greet(&self, api: Api) -> Result<Greeting<R, C>, ClientError> {
+        let Options {
+            endpoint, limits, ..
+        } = &*self.options;
+        let path = match api {
+            Api::Generate | Api::Chat => "/api/version",
+            Api::OpenAi => "/v1/models",
+        };
+        let head = self.client.send(Method::GET, path, Bytes::new());
+        let reply = guarded(&self.rt, endpoint, *limits, head).await?;
+        Ok(Greeting(reply.body))
+    }
+
     pub(super) async fn send(
         &self,
         method: Method,
@@ -302,6 +338,19 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
             to: self.options.endpoint.clone(),
             tokens,
         }
+    }
+}
+
+/// A server's answer to a greeting, on its connection.
+pub struct Greeting<R: Runtime, C: Client<R>>(Guarded<R, C::Body>);
+
+impl<R: Runtime, C: Client<R>> Greeting<R, C> {
+    /// Reads it to its end, so that the connection can be used for something else.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn hear(self) -> Result<(), ClientError> {
+        read_short(self.0).await.map(drop)
     }
 }
 

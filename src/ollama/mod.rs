@@ -12,6 +12,7 @@ pub mod completion;
 pub mod decoder;
 mod failure;
 pub mod identity;
+mod load;
 pub mod ndjson;
 pub mod question;
 pub mod sse;
@@ -19,7 +20,7 @@ pub mod timings;
 pub mod wire;
 
 pub use api::Api;
-pub use call::{CallError, Ollama, Sink};
+pub use call::{CallError, Greeting, Ollama, Sink};
 pub use completion::Completion;
 pub use decoder::{DecodeError, Decoder, Event};
 pub use identity::{Identity, Software};

@@ -1,9 +1,15 @@
 //! Results as JSON, Markdown and tables.
 //!
-//! [`agent`] is the result of `tare agent`, [`compare`] that of `tare compare` and of the
-//! benches, and [`threads`] that of each runtime with one worker thread and with two. [`published`] is
-//! the schema of the older reports. What results have in common is beside them: figures and tables
-//! ([`figures`], [`markdown`]), and files that are whole or not there ([`files`]).
+//! | module | the result of |
+//! |---|---|
+//! | [`agent`] | `tare agent` |
+//! | [`compare`] | `tare compare`, and of the benches |
+//! | [`threads`] | each runtime with one worker thread and with two |
+//! | [`team`] | `tare team`, in the schema of the older reports, [`published`] |
+//! | [`sweep`] | `tare report sweep` and `tare import`: what many such results say together |
+//!
+//! What results have in common is beside them: figures and tables ([`figures`], [`markdown`]), and
+//! files that are whole or not there ([`files`]).
 
 pub mod agent;
 pub mod compare;
@@ -12,4 +18,6 @@ pub mod files;
 pub mod markdown;
 pub mod published;
 pub mod sweep;
+pub mod team;
 pub mod threads;
+mod transcript;

@@ -151,6 +151,7 @@ mod tests {
             threads_most: None,
             agents: Vec::new(),
             calls: Vec::new(),
+            texts: Vec::new(),
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
         };

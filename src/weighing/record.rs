@@ -314,6 +314,7 @@ mod tests {
             threads_most: Some(3),
             agents: Vec::new(),
             calls: vec![call(Some(40)), call(None), call(Some(60))],
+            texts: Vec::new(),
             delivery_histogram_ns: delivered,
             itl_histogram_ns: Histogram::new(),
         }

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::corpus::{Corpus, IngestError, ingest};
 use super::prompt;
+use super::role::Role;
 use crate::client::Client;
 use crate::meter::{Call, Recorder};
 use crate::ollama::{Api, CallError, Form, KeepAlive, Ollama, Options, Question};
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 /// What an agent is to do.
 #[derive(Clone, Debug)]
 pub struct Job {
+    /// What the agent is there for.
+    pub role: Role,
     /// The folder to read.
     pub corpus: PathBuf,
     /// How to ask.
@@ -101,13 +104,13 @@ pub async fn run_agent<R: Runtime, C: Client<R>>(
     let corpus = ingest(ollama.runtime(), &job.corpus).await?;
     let ingest = started.elapsed();
 
-    let prompt = prompt::analysis(&corpus);
+    let prompt = prompt::analysis(job.role, &corpus);
     let analysis = ask(ollama, job, prompt)
         .await
         .map_err(AgentError::Analysis)?;
     let findings = Answer::parse(analysis.call.text());
 
-    let prompt = prompt::report(analysis.call.text(), &findings);
+    let prompt = prompt::report(job.role, analysis.call.text(), &findings);
     let report = ask(ollama, job, prompt).await.map_err(AgentError::Report)?;
     Ok(AgentRun {
         gross: started.elapsed(),

@@ -7,17 +7,19 @@
 use super::answer::Answer;
 use super::corpus::Corpus;
 use super::document::{Facts, Kind};
+use super::role::Role;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-/// Asks for an analysis of the corpus.
-pub fn analysis(corpus: &Corpus) -> String {
+/// Asks for an analysis of the corpus, as it is the role's part.
+pub fn analysis(role: Role, corpus: &Corpus) -> String {
     let mut prompt = format!(
-        "You analyse benchmark results. Below is a summary of {} files ({} CSV, {} JSON, {} Markdown; {} bytes).\n\
+        "{}You analyse benchmark results. Below is a summary of {} files ({} CSV, {} JSON, {} Markdown; {} bytes).\n\
          Write Markdown: a `##` section per finding, each metric as a list item `- **name**: value unit`, \
          and a last section `## Recommendations` with a numbered list. Claim nothing that the figures do not show.\n\n\
          Files by folder:\n",
+        role.analysis(),
         corpus.documents.len(),
         corpus.count(Kind::Csv),
         corpus.count(Kind::Json),
@@ -52,11 +54,12 @@ fn files_by_folder(corpus: &Corpus) -> BTreeMap<&Path, usize> {
     folders
 }
 
-/// Asks for a report from the analysis.
-pub fn report(analysis: &str, parsed: &Answer) -> String {
-    let mut prompt = String::from(
-        "Write a technical report in Markdown from the analysis below: a summary, the findings with their \
+/// Asks for a report from the analysis, as it is the role's part.
+pub fn report(role: Role, analysis: &str, parsed: &Answer) -> String {
+    let mut prompt = format!(
+        "{}Write a technical report in Markdown from the analysis below: a summary, the findings with their \
          figures, the limits of the data, and what to do next.\n\nSections: ",
+        role.report()
     );
     let titles = parsed.sections.iter().map(|section| section.title.as_str());
     prompt.push_str(&titles.collect::<Vec<_>>().join("; "));
@@ -89,9 +92,36 @@ mod tests {
         let rt = Threads::new(NonZeroUsize::MIN).expect("threads need nothing");
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus");
         let corpus = futures::executor::block_on(ingest(&rt, &folder)).expect("a corpus");
-        let prompt = analysis(&corpus);
-        // Figures and paths take some three bytes a token; half the context is for the answer.
-        assert!(prompt.len() < 3 * 4096 / 2, "{} bytes", prompt.len());
-        assert!(prompt.contains("tr114/phase1/chimera_homo: "), "{prompt}");
+        for role in [Role::Neutral, Role::DataCollector, Role::Insight] {
+            let prompt = analysis(role, &corpus);
+            // Figures and paths take some three bytes a token; half the context is for the answer.
+            assert!(
+                prompt.len() < 3 * 4096 / 2,
+                "{role}: {} bytes",
+                prompt.len()
+            );
+            assert!(prompt.contains("tr114/phase1/chimera_homo: "), "{prompt}");
+        }
+    }
+
+    #[test]
+    fn a_role_is_said_first_and_the_neutral_one_not_at_all() {
+        let answer = Answer::parse("## Findings\n\n- **TTFT**: 5 ms\n");
+        let of = |role| {
+            let corpus = Corpus::default();
+            [
+                analysis(role, &corpus),
+                report(role, "The analysis.", &answer),
+            ]
+        };
+        let neutral = of(Role::Neutral);
+        for role in [Role::DataCollector, Role::Insight] {
+            for (prompt, neutral) in of(role).iter().zip(&neutral) {
+                let before = prompt
+                    .strip_suffix(neutral.as_str())
+                    .expect("the same work");
+                assert!(before.starts_with(&format!("You are {role}, ")), "{before}");
+            }
+        }
     }
 }

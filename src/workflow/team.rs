@@ -25,25 +25,24 @@ impl Topology {
     }
 }
 
-/// Runs an agent per job, all at once, and waits for the last.
+/// Runs an agent per job, all at once, and waits for the last. Each brings the client that it asks
+/// by; agents of one server bring clones of one client, which share its connections.
 ///
 /// [`Topology::Join`] keeps them in the present task, where they take turns whenever one waits;
-/// [`Topology::Spawn`] gives each a task of its own. The outcomes come in the order of the jobs.
+/// [`Topology::Spawn`] gives each a task of its own. The outcomes come in the order of the team.
 pub async fn run_team<R: Runtime, C: Client<R>>(
-    ollama: &Ollama<R, C>,
-    jobs: Vec<Job>,
+    team: Vec<(Ollama<R, C>, Job)>,
     topology: Topology,
 ) -> Vec<Result<AgentRun, AgentError>> {
     match topology {
-        Topology::Join => join_all(jobs.iter().map(|job| run_agent(ollama, job))).await,
+        Topology::Join => join_all(team.iter().map(|(ollama, job)| run_agent(ollama, job))).await,
         Topology::Spawn => {
-            let tasks: Vec<_> = jobs
+            let Some(rt) = team.first().map(|(ollama, _)| ollama.runtime().clone()) else {
+                return Vec::new();
+            };
+            let tasks: Vec<_> = team
                 .into_iter()
-                .map(|job| {
-                    let agent = ollama.clone();
-                    let work = async move { run_agent(&agent, &job).await };
-                    ollama.runtime().spawn(work)
-                })
+                .map(|(ollama, job)| rt.spawn(async move { run_agent(&ollama, &job).await }))
                 .collect();
             join_all(tasks).await
         }

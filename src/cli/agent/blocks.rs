@@ -7,13 +7,11 @@ use crate::cell::Workload;
 use crate::cli::server;
 use crate::client::{Client, Options as ClientOptions};
 use crate::engine::Profile;
-use crate::engine::text::Text;
-use crate::invocation::InvocationError;
-use crate::meter::Digest;
+use crate::invocation::{Expected, InvocationError};
 use crate::ollama::{Api, Identity, Ollama, Software};
 use crate::report::agent::{Measured, Side};
 use crate::runtime::Runtime;
-use crate::workflow::{AgentError, AgentRun, Job, run_agent};
+use crate::workflow::{AgentError, AgentRun, Job, Role, run_agent};
 use anyhow::{Context, anyhow};
 use fastrand::Rng;
 use std::num::NonZeroUsize;
@@ -44,6 +42,7 @@ pub struct Ran {
 impl Blocks {
     pub(super) fn new(plan: &Plan, client: ClientOptions) -> Self {
         let job = |options: &crate::ollama::Options| Job {
+            role: Role::Neutral,
             corpus: plan.corpus.clone(),
             api: plan.api,
             model: plan.model.clone(),
@@ -129,17 +128,8 @@ impl Blocks {
             let limit = job.options.num_predict;
             let limit = limit.and_then(|limit| u32::try_from(limit).ok());
             let tokens = limit.unwrap_or(profile.tokens);
-            let text = Text::new(job.options.seed.unwrap_or(profile.seed));
-            let expected = Digest::of(text.take(tokens as usize));
-            let found = stage.call.digest();
-            if found != expected {
-                return Err(InvocationError::WrongTokens {
-                    found,
-                    count: stage.call.token_count(),
-                    expected,
-                    tokens,
-                });
-            }
+            let seed = job.options.seed.unwrap_or(profile.seed);
+            Expected::tokens(seed, tokens).check(&stage.call)?;
         }
         Ok(())
     }

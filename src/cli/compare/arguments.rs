@@ -1,7 +1,7 @@
 //! The arguments of `tare compare`, checked and put together.
 
 use crate::cell::Cell;
-use crate::cli::{Failure, agent, find_profile};
+use crate::cli::{Failure, find_profile, values};
 use crate::engine::Profile;
 use crate::inject::Inject;
 use crate::machine::allowed_processors;
@@ -79,7 +79,7 @@ pub struct Arguments {
     #[arg(long, value_name = "URL", requires = "workload")]
     base_url: Option<String>,
     /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
-    #[arg(long, default_value_t, value_parser = agent::api())]
+    #[arg(long, default_value_t, value_parser = values::api())]
     api: Api,
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]

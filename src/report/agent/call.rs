@@ -1,14 +1,12 @@
 //! One call and one run in numbers. Times are milliseconds; what is unknown is absent, never zero.
 
 use super::Measured;
+use crate::invocation::{CallAccount, LEAST_LOAD};
 use crate::meter::{Call, NetSource};
+use crate::report::published::CallFigures;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
-
-/// The least load that counts as one: Ollama asks a starting runner every 250 ms whether it is
-/// ready, so no model is loaded sooner, and a call to a loaded one states some ten milliseconds.
-pub const LEAST_LOAD: Duration = Duration::from_millis(250);
 
 /// Which of an agent's two calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,30 +66,12 @@ impl fmt::Display for Load {
     }
 }
 
-/// One call. The first seven figures are those of the older reports, under their names.
+/// One call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallMetrics {
-    /// From the start of the call to the first token, by the client's clock, ms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttft_ms: Option<f64>,
-    /// `eval_count / eval_duration`, tokens/s: the server's own figure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub throughput_tokens_per_sec: Option<f64>,
-    /// Tokens that the server states, or the pieces received where it states none.
-    pub tokens_generated: u64,
-    /// From the request's arrival to the end, by the server's clock, ms; of llama.cpp's `timings`
-    /// the sum of prompt and answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total_duration_ms: Option<f64>,
-    /// Until a runner was granted, by the server's clock, ms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub load_duration_ms: Option<f64>,
-    /// Reading the prompt, cached tokens left out, by the server's clock, ms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prompt_eval_duration_ms: Option<f64>,
-    /// From the first token to the last, by the server's clock, ms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub eval_duration_ms: Option<f64>,
+    /// Those of the older reports, under their names.
+    #[serde(flatten)]
+    pub figures: CallFigures,
 
     /// The block, from 1.
     pub run: u32,
@@ -142,31 +122,17 @@ pub struct CallMetrics {
 }
 
 impl CallMetrics {
-    /// The figures of a call. An account without a total states nothing at all; in one with a
-    /// total, a duration that is left out is zero, as Ollama leaves out zeros. llama.cpp's `timings`
-    /// have no load.
+    /// The figures of a call.
     pub(super) fn of(run: u32, stage: StageName, call: &Call) -> Self {
-        let last = &call.last;
-        let stated = last.total_duration > 0;
-        let server = |nanos: u64| stated.then(|| ms(Duration::from_nanos(nanos)));
-        let load = (stated && last.timings.is_none()).then_some(last.load_duration);
+        let account = CallAccount::of(call, 0, 0);
+        let figures = CallFigures::of(&account);
+        let load = account.stated.and_then(|stated| stated.load_ns);
         let load = load.map(Duration::from_nanos);
         let lateness = call.lateness();
         let gaps: Vec<f64> = call.itl().map(ms).collect();
-        let pieces = call.token_count() as u64;
-        let tokens = if last.eval_count > 0 {
-            last.eval_count
-        } else {
-            pieces
-        };
+        let tokens = figures.tokens_generated;
         Self {
-            ttft_ms: call.ttft().map(ms),
-            throughput_tokens_per_sec: last.tokens_per_second(),
-            tokens_generated: tokens,
-            total_duration_ms: server(last.total_duration),
-            load_duration_ms: load.map(ms),
-            prompt_eval_duration_ms: server(last.prompt_eval_duration),
-            eval_duration_ms: server(last.eval_duration),
+            figures,
             run,
             stage,
             cold: load.map(|load| load >= LEAST_LOAD),
@@ -180,10 +146,10 @@ impl CallMetrics {
             itl_mean_ms: crate::stats::mean(&gaps),
             tpot_ms: (tokens > 1 && !gaps.is_empty())
                 .then(|| gaps.iter().sum::<f64>() / (tokens - 1) as f64),
-            prompt_tokens: (last.prompt_eval_count > 0).then_some(last.prompt_eval_count),
-            pieces,
+            prompt_tokens: account.prompt_tokens,
+            pieces: account.tokens,
             digest: call.digest().to_string(),
-            done_reason: last.done_reason.as_deref().map(str::to_owned),
+            done_reason: call.last.done_reason.as_deref().map(str::to_owned),
         }
     }
 
@@ -249,7 +215,7 @@ impl RunMetrics {
                 .iter()
                 .filter_map(|call| call.mock_late)
                 .reduce(|a, b| a || b),
-            tokens: calls.iter().map(|call| call.tokens_generated).sum(),
+            tokens: calls.iter().map(|call| call.figures.tokens_generated).sum(),
         }
     }
 

@@ -182,7 +182,7 @@ fn rows(baseline: &SideMetrics, chimera: &SideMetrics) -> Vec<Row> {
         }
     };
     add(Quantity::Throughput, None, &|side| {
-        mean_of_calls(side, |call| call.throughput_tokens_per_sec)
+        mean_of_calls(side, |call| call.figures.throughput_tokens_per_sec)
     });
     add(Quantity::Tpot, None, &|side| {
         mean_of_calls(side, |call| call.tpot_ms)
@@ -193,7 +193,7 @@ fn rows(baseline: &SideMetrics, chimera: &SideMetrics) -> Vec<Row> {
                 let calls = side.individual_runs.iter();
                 let calls = calls.filter(|call| call.stage == stage && call.load() == load);
                 calls
-                    .filter_map(|call| Some((call.run, call.ttft_ms?)))
+                    .filter_map(|call| Some((call.run, call.figures.ttft_ms?)))
                     .collect()
             }
         };

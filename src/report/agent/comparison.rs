@@ -26,7 +26,7 @@ pub fn comparison_report(metrics: &Metrics) -> String {
         format!("## Run by run\n\n{}", runs(metrics)),
         prose::skipped(metrics),
         prose::how_to_read(metrics),
-        prose::system(metrics),
+        prose::system(&metrics.provenance.provenance),
         format!("## Conclusion\n\n{}", conclusion(metrics)),
     ]
     .into_iter()

@@ -17,13 +17,15 @@ mod side;
 mod side_metrics;
 mod transcript;
 
-pub use call::{CallMetrics, LEAST_LOAD, Load, RunMetrics, StageName};
+pub(super) use prose::{server, system};
+
+pub use call::{CallMetrics, Load, RunMetrics, StageName};
 pub use compare::{Comparison, Figure, Quantity, Sample, Verdict};
 pub use comparison::comparison_report;
 pub use metrics::{CorpusMetrics, Metrics, SCHEMA, SkippedFile};
 pub use setup::{Chosen, LimitsMetrics, Server, Setup, Side};
 pub use side::side_report;
-pub use side_metrics::{Aggregate, SideMetrics, SystemInfo};
+pub use side_metrics::SideMetrics;
 pub use transcript::transcript;
 
 use crate::workflow::AgentRun;

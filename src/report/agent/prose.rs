@@ -1,11 +1,13 @@
 //! What the three reports have in common: their opening, how to read them, the machine.
 
+use super::CallMetrics;
 use super::compare::{Figure, Verdict};
 use super::metrics::Metrics;
 use super::net;
 use super::setup::{Chosen, Server, Side};
-use super::{CallMetrics, LEAST_LOAD};
+use crate::invocation::LEAST_LOAD;
 use crate::ollama::{Api, Options};
+use crate::provenance::Provenance;
 use crate::report::markdown::{Align, Table, ratio_ends};
 use std::fmt::Write;
 
@@ -189,9 +191,7 @@ pub fn how_to_read(metrics: &Metrics) -> String {
 }
 
 /// The machine and the build.
-pub fn system(metrics: &Metrics) -> String {
-    let setup = &metrics.provenance;
-    let here = &setup.provenance;
+pub fn system(here: &Provenance) -> String {
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let mut row = |name: &str, value: Option<String>| {
         if let Some(value) = value {

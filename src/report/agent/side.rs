@@ -25,7 +25,7 @@ pub fn side_report(metrics: &Metrics, side: Side) -> String {
         format!("## Run by run\n\n{}", runs(of)),
         prose::skipped(metrics),
         prose::how_to_read(metrics),
-        prose::system(metrics),
+        prose::system(&metrics.provenance.provenance),
         format!("## Conclusion\n\n{}", conclusion(metrics, of)),
     ]
     .into_iter()
@@ -97,7 +97,7 @@ fn findings(metrics: &Metrics, of: &SideMetrics) -> String {
     let throughput = Spread::of(
         of.individual_runs
             .iter()
-            .map(|c| c.throughput_tokens_per_sec),
+            .map(|c| c.figures.throughput_tokens_per_sec),
     );
     lines.push(match throughput.mean {
         Some(_) => format!(
@@ -109,7 +109,7 @@ fn findings(metrics: &Metrics, of: &SideMetrics) -> String {
     });
     for stage in StageName::BOTH {
         for load in Load::ALL {
-            let ttft = Spread::of(calls(of, stage, load).map(|call| call.ttft_ms));
+            let ttft = Spread::of(calls(of, stage, load).map(|call| call.figures.ttft_ms));
             if ttft.n > 0 {
                 lines.push(format!(
                     "TTFT of the {} call, {load}: {} ms over {} calls.",
@@ -161,7 +161,7 @@ fn aggregate(of: &SideMetrics) -> String {
     };
     let all = || of.individual_runs.iter();
     let runs = || of.agent_runs.iter();
-    let throughput = Spread::of(all().map(|call| call.throughput_tokens_per_sec));
+    let throughput = Spread::of(all().map(|call| call.figures.throughput_tokens_per_sec));
     row(
         "throughput (server's clock)".to_owned(),
         "tok/s",
@@ -174,7 +174,7 @@ fn aggregate(of: &SideMetrics) -> String {
     );
     for load in Load::ALL {
         for stage in StageName::BOTH {
-            let ttft = Spread::of(calls(of, stage, load).map(|call| call.ttft_ms));
+            let ttft = Spread::of(calls(of, stage, load).map(|call| call.figures.ttft_ms));
             row(format!("TTFT, {} call, {load}", stage.name()), "ms", ttft);
         }
         let gross = Spread::of(runs_of(of, load).map(|run| Some(run.gross_ms)));
@@ -191,7 +191,7 @@ fn aggregate(of: &SideMetrics) -> String {
     row("tare, share of gross".to_owned(), "%", share);
     let ingest = Spread::of(runs().map(|run| Some(run.ingest_ms)));
     row("ingest (part of tare)".to_owned(), "ms", ingest);
-    let tokens = Spread::of(all().map(|call| Some(call.tokens_generated as f64)));
+    let tokens = Spread::of(all().map(|call| Some(call.figures.tokens_generated as f64)));
     row("tokens per answer".to_owned(), "tokens", tokens);
     table.to_string()
 }
@@ -258,18 +258,18 @@ pub fn stage_table(of: &SideMetrics, stage: StageName) -> Table {
         table.row([
             call.run.to_string(),
             call.state(),
-            maybe(call.ttft_ms),
+            maybe(call.figures.ttft_ms),
             maybe(call.tpot_ms),
-            maybe(call.throughput_tokens_per_sec),
-            call.tokens_generated.to_string(),
+            maybe(call.figures.throughput_tokens_per_sec),
+            call.figures.tokens_generated.to_string(),
             call.prompt_tokens
                 .map_or_else(|| NONE.to_owned(), |n| n.to_string()),
             number(call.gross_ms),
             maybe(call.net_ms),
             maybe(call.tare_ms),
-            maybe(call.load_duration_ms),
-            maybe(call.prompt_eval_duration_ms),
-            maybe(call.eval_duration_ms),
+            maybe(call.figures.load_duration_ms),
+            maybe(call.figures.prompt_eval_duration_ms),
+            maybe(call.figures.eval_duration_ms),
             call.done_reason.clone().unwrap_or_else(|| NONE.to_owned()),
         ]);
     }

@@ -3,7 +3,7 @@
 use super::Measured;
 use super::call::StageName;
 use super::setup::Side;
-use crate::workflow::Answer;
+use crate::report::transcript::Words;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -11,26 +11,8 @@ struct Line<'a> {
     run: u32,
     side: Side,
     stage: StageName,
-    prompt: &'a str,
-    answer: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    thinking: &'a str,
-    sections: Vec<Section<'a>>,
-    metrics: Vec<Metric<'a>>,
-    recommendations: &'a [String],
-}
-
-#[derive(Serialize)]
-struct Section<'a> {
-    title: &'a str,
-    body: &'a str,
-}
-
-#[derive(Serialize)]
-struct Metric<'a> {
-    name: &'a str,
-    value: f64,
-    unit: &'a str,
+    #[serde(flatten)]
+    words: Words<'a>,
 }
 
 /// The transcript of runs, in the order in which they ran: per call a line of JSON with `run`,
@@ -42,28 +24,13 @@ struct Metric<'a> {
 pub fn transcript(measured: &[Measured]) -> serde_json::Result<String> {
     let mut text = String::new();
     for measured in measured {
-        for (name, stage) in StageName::BOTH.into_iter().zip(measured.run.stages()) {
-            let answer = stage.call.text();
-            let parsed = Answer::parse(answer);
-            let sections = parsed.sections.iter().map(|section| Section {
-                title: &section.title,
-                body: &section.body,
-            });
-            let metrics = parsed.metrics.iter().map(|metric| Metric {
-                name: &metric.name,
-                value: metric.value,
-                unit: &metric.unit,
-            });
+        for (stage, asked) in StageName::BOTH.into_iter().zip(measured.run.stages()) {
+            let call = &asked.call;
             text += &serde_json::to_string(&Line {
                 run: measured.block,
                 side: measured.side,
-                stage: name,
-                prompt: &stage.prompt,
-                answer,
-                thinking: stage.call.thinking(),
-                sections: sections.collect(),
-                metrics: metrics.collect(),
-                recommendations: &parsed.recommendations,
+                stage,
+                words: Words::of(&asked.prompt, call.text(), call.thinking()),
             })?;
             text.push('\n');
         }

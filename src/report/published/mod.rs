@@ -7,6 +7,7 @@
 //! themselves, every field may be missing and unknown ones are passed over; what we write has all
 //! of them that are known.
 
+mod account;
 mod ours;
 
 pub use ours::{Contention, MemberTruth, SCHEMA, Truth};
@@ -88,7 +89,7 @@ pub struct AgentResult {
     pub agent_type: String,
     /// Over its calls.
     pub aggregate_metrics: Aggregate,
-    /// Overrides of the server's options.
+    /// The options of its requests; ours with the length and the seed, where those were set for all.
     pub configuration: Options,
     /// One entry per call.
     pub individual_runs: Vec<CallFigures>,

@@ -1,0 +1,320 @@
+//! The arguments of `tare team`, checked and put together.
+
+use super::Format;
+use crate::cell::{Cell, Stack};
+use crate::cli::overrides::{self, Chimera, Chimera2};
+use crate::cli::values::{LimitArguments, api};
+use crate::cli::{Failure, find_profile};
+use crate::client::Limits;
+use crate::engine::Profile;
+use crate::inject::Inject;
+use crate::ollama::{Api, Options};
+use crate::report::agent::{Chosen, Side};
+use crate::team::{Chimeras, Scenario};
+use crate::workflow::Topology;
+use anyhow::anyhow;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, value_parser};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+/// Benchmark several agents at once, on one server or two, against each of them alone
+///
+/// Two agents with a role each (DataCollector and Insight), or equal ones. Each run has the team once
+/// and each agent alone once, a process each, in an order drawn by lot. Results go to
+/// runs/run_N/metrics.json, summary.json, transcript.jsonl and reports, below --output-dir.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Scenarios: baseline_vs_chimera (the collector with the server's defaults, Insight with chimera's options), \
+chimera_hetero (chimera and chimera2), chimera_homo (both chimera). Without any --chimera option, chimera is \
+num_gpu 80, num_ctx 512, temperature 0.8, and chimera2 is num_gpu 100, num_ctx 1024, temperature 0.8.
+
+Examples:
+  tare team --mock --servers 2 --gpus 2 --scenario chimera_homo --fixed-length 64
+  tare team --mock --agents 16 --cell smol/hyper --topology join
+  tare team --model gemma3:latest --scenario baseline_vs_chimera --collector-ollama-url \
+http://127.0.0.1:11434 --insight-ollama-url http://127.0.0.1:11435"
+)]
+pub struct Arguments {
+    /// Model to ask
+    #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
+    model: String,
+    /// How to ask: generate and chat are Ollama's, openai is /v1/chat/completions
+    #[arg(long, default_value_t, value_parser = api())]
+    api: Api,
+    /// Runs
+    #[arg(long, value_name = "N", default_value = "3", value_parser = value_parser!(u32).range(1..=100_000))]
+    runs: u32,
+    /// Folder of the results; those of an earlier team in it are replaced
+    #[arg(long, value_name = "DIR", default_value = "tare-results/team")]
+    output_dir: PathBuf,
+    /// Folder of CSV, JSON and Markdown files to read
+    #[arg(long, value_name = "DIR", default_value = "fixtures/corpus")]
+    corpus: PathBuf,
+    /// Also print summary.json to stdout
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    /// Which two agents [default: baseline_vs_chimera]
+    #[arg(long, help_heading = "Team", value_parser = scenario(), conflicts_with = "agents")]
+    scenario: Option<Scenario>,
+    /// So many equal agents instead, 1 to 4096; with chimera's options if one is given
+    #[arg(long, value_name = "N", help_heading = "Team", value_parser = value_parser!(u16).range(1..=4096))]
+    agents: Option<u16>,
+    /// Run each agent alone too, for a true reference
+    #[arg(
+        long,
+        help_heading = "Team",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value_t = true,
+        default_missing_value = "true",
+        action = ArgAction::Set
+    )]
+    isolated: bool,
+    /// Do not
+    #[arg(long, help_heading = "Team", conflicts_with = "isolated")]
+    no_isolated: bool,
+    /// Ask for so many tokens in each answer, by num_predict and a seed
+    #[arg(long, value_name = "N", help_heading = "Team", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    fixed_length: Option<u32>,
+    /// Seed of the model's sampler [default: the server's, or 1 with --fixed-length]
+    #[arg(long, value_name = "N", help_heading = "Team")]
+    seed: Option<u64>,
+    /// Seed of the order within each run [default: drawn, and recorded]
+    #[arg(long, value_name = "N", help_heading = "Team")]
+    order_seed: Option<u64>,
+
+    /// Address of the server of both agents
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:11434",
+        help_heading = "Servers"
+    )]
+    base_url: String,
+    /// Address of the collector's server, and of every other equal agent's
+    #[arg(long, value_name = "URL", help_heading = "Servers")]
+    collector_ollama_url: Option<String>,
+    /// Address of Insight's server, and of the other equal agents'
+    #[arg(long, value_name = "URL", help_heading = "Servers")]
+    insight_ollama_url: Option<String>,
+    /// Ask mocks instead, started for the purpose, with the profile paced-1ms or the one named
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        num_args = 0..=1,
+        default_missing_value = "paced-1ms",
+        conflicts_with_all = ["base_url", "collector_ollama_url", "insight_ollama_url"],
+        help_heading = "Servers"
+    )]
+    mock: Option<String>,
+    /// Mock servers: 1 for all agents, or 2
+    #[arg(long, value_name = "N", default_value = "1", requires = "mock", value_parser = value_parser!(u8).range(1..=2), help_heading = "Servers")]
+    servers: u8,
+    /// Their GPUs: 1 that they share, or 2
+    #[arg(long, value_name = "N", default_value = "1", requires = "mock", value_parser = value_parser!(u8).range(1..=2), help_heading = "Servers")]
+    gpus: u8,
+    /// Slots of each mock's model, as OLLAMA_NUM_PARALLEL [default: the profile's]
+    #[arg(long, value_name = "N", requires = "mock", help_heading = "Servers")]
+    parallel: Option<NonZeroU32>,
+    /// Run the mock's profile so many times as fast
+    #[arg(long, value_name = "N", requires = "mock", value_parser = value_parser!(f64), help_heading = "Servers")]
+    speed: Option<f64>,
+
+    /// Runtime and client, such as smol/hyper; several agents share it by the topology
+    #[arg(
+        long,
+        value_name = "CELL",
+        default_value = "tokio-mt/reqwest",
+        help_heading = "Cell"
+    )]
+    cell: Cell,
+    /// How several agents share the runtime: a task that joins them, or a task each [default: spawn]
+    #[arg(long, help_heading = "Cell", value_parser = topology())]
+    topology: Option<Topology>,
+    /// Worker threads of the runtime
+    #[arg(long, value_name = "N", default_value = "2", help_heading = "Cell")]
+    threads: NonZeroUsize,
+    /// Build a mistake in on purpose: delay=TIME/chunk, mutex, accumulate=BYTES or block-on-root
+    #[arg(long, value_name = "MISTAKE", help_heading = "Cell")]
+    inject: Option<Inject>,
+
+    #[command(flatten)]
+    chimera: Chimera,
+    #[command(flatten)]
+    chimera2: Chimera2,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+fn scenario() -> impl TypedValueParser<Value = Scenario> {
+    PossibleValuesParser::new(Scenario::PAIRS.map(Scenario::name))
+        .try_map(|name| name.parse::<Scenario>())
+}
+
+fn topology() -> impl TypedValueParser<Value = Topology> {
+    let all = [Topology::Join, Topology::Spawn];
+    PossibleValuesParser::new(all.map(Topology::name)).map(move |name| match name == "join" {
+        true => Topology::Join,
+        false => Topology::Spawn,
+    })
+}
+
+/// What is to be done.
+pub struct Plan {
+    pub cell: Cell,
+    pub threads: NonZeroUsize,
+    pub scenario: Scenario,
+    pub agents: NonZeroUsize,
+    pub side: Side,
+    pub chimeras: Chimeras,
+    pub api: Api,
+    pub model: String,
+    pub source: Source,
+    pub runs: u32,
+    pub isolated: bool,
+    pub fixed_length: Option<u32>,
+    pub seed: Option<u64>,
+    pub order_seed: u64,
+    pub inject: Option<Inject>,
+    pub limits: Limits,
+    pub corpus: PathBuf,
+    pub output_dir: PathBuf,
+    pub format: Option<Format>,
+}
+
+/// Who answers.
+pub enum Source {
+    Mock(MockSource),
+    /// The first agent's server and the second's.
+    There([String; 2]),
+}
+
+/// Mocks, to be started.
+pub struct MockSource {
+    pub name: String,
+    pub profile: Box<Profile>,
+    pub servers: NonZeroUsize,
+    pub gpus: NonZeroUsize,
+    pub parallel: Option<NonZeroU32>,
+    pub speed: Option<f64>,
+}
+
+impl Arguments {
+    pub fn plan(self) -> Result<Plan, Failure> {
+        let (scenario, agents) = match (self.scenario, self.agents) {
+            (Some(scenario), _) => (scenario, 2),
+            (None, None) => (Scenario::BaselineVsChimera, 2),
+            (None, Some(1)) => (Scenario::Single, 1),
+            (None, Some(agents)) => (Scenario::Equal, agents),
+        };
+        let agents = NonZeroUsize::new(agents.into()).unwrap_or(NonZeroUsize::MIN);
+        let none = Options::default();
+        let (first, chosen) = self.chimera.over(&none, &overrides::chimera(), self.api)?;
+        let (second, chosen2) = self
+            .chimera2
+            .over(&none, &overrides::chimera2(), self.api)?;
+        if chosen2 == Chosen::CommandLine && scenario != Scenario::ChimeraHetero {
+            return Err(Failure::Usage(anyhow!(
+                "a --chimera2 option has no agent in {scenario}: only --scenario chimera_hetero has a second chimera"
+            )));
+        }
+        let cell = shared(self.cell, self.topology, agents)?;
+        let source = match self.mock {
+            Some(name) => Source::Mock(mock(&MockFlags {
+                name,
+                model: &self.model,
+                servers: self.servers,
+                gpus: self.gpus,
+                parallel: self.parallel,
+                speed: self.speed,
+            })?),
+            None => Source::There([self.collector_ollama_url, self.insight_ollama_url].map(
+                |own| {
+                    let url = own.as_ref().unwrap_or(&self.base_url);
+                    self.api.base_url(url).to_owned()
+                },
+            )),
+        };
+        Ok(Plan {
+            cell,
+            threads: self.threads,
+            scenario,
+            agents,
+            side: match chosen {
+                Chosen::CommandLine => Side::Chimera,
+                Chosen::Default => Side::Baseline,
+            },
+            chimeras: Chimeras { first, second },
+            api: self.api,
+            model: self.model,
+            source,
+            runs: self.runs,
+            isolated: self.isolated && !self.no_isolated,
+            fixed_length: self.fixed_length,
+            seed: self.seed,
+            // 32 bits, so that a reader of JSON that has only doubles reads it exactly.
+            order_seed: self.order_seed.unwrap_or_else(|| fastrand::u32(..).into()),
+            inject: self.inject,
+            limits: self.limits.into(),
+            corpus: self.corpus,
+            output_dir: self.output_dir,
+            format: self.format,
+        })
+    }
+}
+
+struct MockFlags<'a> {
+    name: String,
+    model: &'a str,
+    servers: u8,
+    gpus: u8,
+    parallel: Option<NonZeroU32>,
+    speed: Option<f64>,
+}
+
+fn mock(flags: &MockFlags<'_>) -> Result<MockSource, Failure> {
+    if flags.gpus > flags.servers {
+        return Err(Failure::Usage(anyhow!(
+            "--gpus {} with --servers {} can't be modelled: a server has one GPU",
+            flags.gpus,
+            flags.servers
+        )));
+    }
+    let mut profile = find_profile(&flags.name)?;
+    flags.model.clone_into(&mut profile.model);
+    let count = |number: u8| NonZeroUsize::new(number.into()).unwrap_or(NonZeroUsize::MIN);
+    Ok(MockSource {
+        name: flags.name.clone(),
+        profile: Box::new(profile),
+        servers: count(flags.servers),
+        gpus: count(flags.gpus),
+        parallel: flags.parallel,
+        speed: flags.speed,
+    })
+}
+
+/// The cell with the topology that several agents need.
+fn shared(cell: Cell, topology: Option<Topology>, agents: NonZeroUsize) -> Result<Cell, Failure> {
+    let topology = match (cell.topology, topology) {
+        (Some(named), Some(given)) if named != given => {
+            return Err(Failure::Usage(anyhow!(
+                "--cell {cell} has a topology of its own, and --topology {} is another: name one",
+                given.name()
+            )));
+        }
+        (named, given) => named.or(given),
+    };
+    let default = (agents.get() > 1).then_some(Topology::Spawn);
+    let cell = Cell {
+        topology: topology.or(default),
+        ..cell
+    };
+    if cell.stack == Stack::Floor && cell.topology == Some(Topology::Join) {
+        // As its name is refused.
+        let refused = cell.to_string().parse::<Cell>();
+        return refused.map_err(|error| Failure::Usage(error.into()));
+    }
+    Ok(cell)
+}

@@ -1,0 +1,221 @@
+//! However it is ended, finished runs stay whole and --resume does the rest, each run once.
+
+use crate::place::{ALL, PLAN, Place, Running, Swept, files};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use std::fs;
+use std::time::Duration;
+use tare::invocation::{MockServer, Program};
+
+const MOCK: [&str; 4] = ["--plan", "small.toml", "--mock", "instant"];
+
+fn pid(running: &Running) -> Pid {
+    Pid::from_raw(i32::try_from(running.child.id()).expect("a process"))
+}
+
+fn resumed(arguments: &[&'static str]) -> Vec<&'static str> {
+    [arguments, &["--resume"]].concat()
+}
+
+#[test]
+fn killed_at_any_moment_and_gone_on_with_every_run_is_there_once() {
+    let place = Place::new();
+    place.write(
+        "small.toml",
+        &PLAN.replace("repetitions = 3", "repetitions = 6"),
+    );
+    let mut kept = std::collections::BTreeMap::new();
+    for sitting in 0.. {
+        assert!(sitting < 100, "it gets nowhere: {} runs", kept.len());
+        let arguments = match sitting {
+            0 => MOCK.to_vec(),
+            _ => resumed(&MOCK),
+        };
+        let mut running = place.start(&arguments);
+        running.until("plan small: ");
+        // Between none and two runs later, at any moment of what is then going on.
+        for _ in 0..fastrand::u32(0..=2) {
+            if kept.len() < 10 {
+                running.until("run ");
+            }
+        }
+        std::thread::sleep(Duration::from_micros(fastrand::u64(0..40_000)));
+        kill(pid(&running), Signal::SIGKILL).expect("it is ours and was not waited for");
+        running.end();
+
+        let there = Swept::read(&place.out());
+        for (name, json) in &kept {
+            assert_eq!(
+                there.runs.get(name),
+                Some(json),
+                "{name:?} is gone or was run again"
+            );
+        }
+        kept = there.runs;
+        if kept.len() >= 8 {
+            break;
+        }
+    }
+    let (said, _) = place.ends(&resumed(&MOCK), 0);
+    assert!(said.contains("12 of 12 runs are finished"), "{said}");
+    let there = Swept::read(&place.out());
+    assert_eq!(there.runs.len(), 12);
+    for (name, json) in &kept {
+        assert_eq!(
+            there.runs.get(name),
+            Some(json),
+            "{name:?} is gone or was run again"
+        );
+    }
+    assert_eq!(
+        files(&place.out()).len(),
+        12 + 2,
+        "nothing unfinished is left"
+    );
+    // And once more, with nothing left to do.
+    let (said, _) = place.ends(&resumed(&MOCK), 0);
+    assert!(said.contains("all 12 runs are finished already"), "{said}");
+    assert_eq!(Swept::read(&place.out()).runs, there.runs);
+}
+
+#[test]
+fn what_was_being_written_is_no_run_and_goes_away() {
+    let place = Place::new();
+    place.ends(&MOCK, 0);
+    let run = place
+        .out()
+        .join("runs/pair-chimera_hetero-ctx512_1024/run_2");
+    let whole = fs::read_to_string(run.join("metrics.json")).expect("a file");
+    fs::remove_file(run.join("metrics.json")).expect("a file");
+    fs::write(
+        run.join("metrics.json.unfinished"),
+        &whole[..whole.len() / 2],
+    )
+    .expect("a file");
+    let (said, _) = place.ends(&resumed(&MOCK), 0);
+    assert!(said.contains("6 runs, 5 finished"), "{said}");
+    assert_eq!(Swept::read(&place.out()).names(), ALL);
+    assert_eq!(files(&place.out()).len(), 6 + 2);
+}
+
+#[test]
+fn killed_before_it_began_it_can_be_gone_on_with() {
+    let place = Place::new();
+    fs::create_dir_all(place.out()).expect("a folder");
+    fs::write(place.out().join("sweep.lock"), "").expect("a file");
+    place.ends(&resumed(&MOCK), 0);
+    assert_eq!(Swept::read(&place.out()).names(), ALL);
+}
+
+#[test]
+fn ctrl_c_in_a_pause_keeps_what_is_finished_and_says_how_to_go_on() {
+    let place = Place::new();
+    place.write(
+        "small.toml",
+        &PLAN.replace("warm_up", "cool_down = \"1h\"\nwarm_up"),
+    );
+    let mut running = place.start(&MOCK);
+    running.until("run 1 of 6: ");
+    killpg(pid(&running), Signal::SIGINT).expect("it runs");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("1 of 6 runs are finished"), "{said}");
+    let next = said.lines().last().expect("a line");
+    assert!(
+        next.starts_with("go on with: ") && next.ends_with("--mock instant --resume"),
+        "{said}"
+    );
+    assert!(!said.contains("error"), "{said}");
+    assert_eq!(Swept::read(&place.out()).runs.len(), 1);
+}
+
+#[test]
+fn ctrl_c_in_a_run_ends_it_at_once_and_leaves_nothing_of_it() {
+    for group in [true, false] {
+        let place = Place::new();
+        let tokens = if group { "tokens = 1000" } else { "tokens = 2" };
+        place.write("small.toml", &PLAN.replace("tokens = 4", tokens));
+        let mock = if group { "paced-1s" } else { "paced-50ms" };
+        let mut running = place.start(&["--plan", "small.toml", "--mock", mock]);
+        running.until("plan small: ");
+        match group {
+            true => killpg(pid(&running), Signal::SIGINT).expect("it runs"),
+            // The run in flight comes to its end, and no other begins.
+            false => kill(pid(&running), Signal::SIGINT).expect("it runs"),
+        }
+        let (code, said) = running.end();
+        assert_eq!(code, Some(130), "{said}");
+        let swept = Swept::read(&place.out());
+        match group {
+            true => assert!(swept.runs.is_empty(), "{said}"),
+            false => assert!(swept.runs.len() <= 1, "{said}"),
+        }
+        assert!(!said.contains("failed"), "{said}");
+    }
+}
+
+/// One server that is there, with these faults.
+fn faulty(fault: &str) -> MockServer {
+    let program = Program::at(crate::place::TARE);
+    MockServer::start_with(&program, "instant", None, &["--fault", fault]).expect("a mock")
+}
+
+#[test]
+fn a_run_that_fails_is_noted_the_others_go_on_and_it_is_tried_again() {
+    let place = Place::new();
+    let server = faulty("status=500@1");
+    let arguments = [
+        "--plan",
+        "small.toml",
+        "--servers",
+        "1",
+        "--base-url",
+        server.base_url(),
+    ];
+    let (said, _) = place.ends(&arguments, 1);
+    assert!(
+        said.contains("run 1 of 6: ") && said.contains(": failed: "),
+        "{said}"
+    );
+    assert!(
+        said.contains("error: 1 of 6 runs failed; try them again with: "),
+        "{said}"
+    );
+    let there = Swept::read(&place.out());
+    assert_eq!(there.runs.len(), 5);
+    let failures = |names: Vec<String>| {
+        let failures = names
+            .into_iter()
+            .filter(|name| name.ends_with("failure.json"));
+        failures.count()
+    };
+    assert_eq!(failures(files(&place.out())), 1);
+
+    place.ends(&[&arguments[..], &["--resume"]].concat(), 0);
+    assert_eq!(failures(files(&place.out())), 0);
+    let again = Swept::read(&place.out());
+    assert_eq!(again.names(), ALL);
+    for (name, json) in &there.runs {
+        assert_eq!(again.runs.get(name), Some(json), "{name:?} was run again");
+    }
+}
+
+#[test]
+fn where_every_run_fails_it_stops_and_says_so() {
+    let place = Place::new();
+    place.write(
+        "small.toml",
+        &PLAN.replace("repetitions = 3", "repetitions = 20"),
+    );
+    let server = faulty("status=500");
+    let arguments = [
+        "--plan",
+        "small.toml",
+        "--servers",
+        "1",
+        "--base-url",
+        server.base_url(),
+    ];
+    place.refuses(&arguments, 1, &["10 runs in a row failed", "--resume"]);
+    assert!(Swept::read(&place.out()).runs.is_empty());
+}

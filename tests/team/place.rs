@@ -1,0 +1,215 @@
+//! A mock, a corpus and a team on them.
+
+use crate::support::program;
+use std::fs;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tare::client::Limits;
+use tare::ollama::Api;
+use tare::report::agent::Side;
+use tare::report::published::{Member, TeamRun, Truth};
+use tare::team::{Chimeras, Known, MockPlan, Ran, Scenario, Servers, TeamSpec, run_once};
+use tempfile::TempDir;
+
+/// A server with one slot whose time goes to decoding: 60 tokens take 300 ms, and the rest next to
+/// nothing.
+const PACED: &str = r#"
+description = "5 ms a token"
+model = "m"
+load = "0s"
+tokens = 60
+gap = "5ms"
+seed = 7
+prefill = { fixed = "1ms", per_token = "0s" }
+"#;
+
+/// What one call of it takes by the model, and an agent alone.
+pub const CALL_S: f64 = 0.296;
+pub const ALONE_S: f64 = 2.0 * CALL_S;
+
+/// A server that loads its model anew for other options, which takes at least [`RELOAD_S`].
+const RELOADING: &str = r#"
+description = "reloads"
+model = "m"
+load = "0s"
+tokens = 4
+gap = "1ms"
+seed = 7
+prefill = { fixed = "1ms", per_token = "0s" }
+reload = { vram_min = "250ms", vram_max = "250ms", start = "1s", weights = "0s", poll = "250ms" }
+"#;
+pub const RELOAD_S: f64 = 1.25;
+
+pub fn count(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).expect("at least one")
+}
+
+pub struct Place {
+    folder: TempDir,
+    profile: PathBuf,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let profile = folder.path().join("profile.toml");
+        let place = Self { folder, profile };
+        fs::write(place.profile(), PACED).expect("a profile");
+        // Small, so that reading it takes no time to speak of.
+        fs::create_dir(place.corpus()).expect("a folder");
+        fs::write(place.corpus().join("run.json"), r#"{"ttft_ms": 580.1}"#).expect("a file");
+        place
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn profile(&self) -> &Path {
+        &self.profile
+    }
+
+    pub fn corpus(&self) -> PathBuf {
+        self.path().join("corpus")
+    }
+
+    /// Mocks with so many slots each, and a GPU each.
+    pub fn servers(&self, servers: usize, slots: u32) -> Servers {
+        let profile = self.profile();
+        let plan = MockPlan {
+            profile: profile.to_str().expect("UTF-8"),
+            model: "m",
+            servers: count(servers),
+            gpus: count(servers),
+            parallel: NonZeroU32::new(slots),
+            further: &[],
+        };
+        Servers::mock(&program(), &plan).expect("mocks")
+    }
+
+    /// One mock whose model is loaded anew for other options.
+    pub fn reloading(&self) -> Servers {
+        let profile = self.path().join("reloading.toml");
+        fs::write(&profile, RELOADING).expect("a profile");
+        let plan = MockPlan {
+            profile: profile.to_str().expect("UTF-8"),
+            model: "m",
+            servers: count(1),
+            gpus: count(1),
+            parallel: None,
+            further: &[],
+        };
+        Servers::mock(&program(), &plan).expect("a mock")
+    }
+
+    /// A team of two on these servers.
+    pub fn team(&self, scenario: Scenario, servers: &Servers) -> TeamSpec {
+        let chimeras = Chimeras::default();
+        TeamSpec {
+            cell: "tokio-mt/hyper/spawn".parse().expect("a cell"),
+            threads: count(2),
+            scenario,
+            members: scenario.members(count(2), Side::Baseline, &chimeras, servers.addresses()),
+            api: Api::Generate,
+            model: "m".to_owned(),
+            corpus: self.corpus(),
+            isolated: true,
+            fixed_length: None,
+            seed: None,
+            order_seed: 1,
+            limits: Limits::default(),
+            inject: None,
+            known: Some(Known {
+                tokens: 60,
+                seed: 7,
+            }),
+        }
+    }
+}
+
+pub fn ran(spec: &TeamSpec) -> Ran {
+    run_once(&program(), spec, 1).expect("a run")
+}
+
+pub fn truth(run: &TeamRun) -> &Truth {
+    run.tare.as_ref().expect("what we add")
+}
+
+/// Tokens that all agents were sent.
+pub fn tokens(run: &TeamRun) -> Vec<u64> {
+    let of = |member: &Member| member.result.aggregate_metrics.total_tokens_generated;
+    run.members().map(of).collect()
+}
+
+pub const TARE: &str = env!("CARGO_BIN_EXE_tare");
+
+/// What a command left.
+pub struct Left {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Place {
+    pub fn results(&self) -> PathBuf {
+        self.path().join("results/team")
+    }
+
+    /// The flags of a mock of this place.
+    pub fn mock(&self) -> [&str; 4] {
+        [
+            "--mock",
+            self.profile.to_str().expect("UTF-8"),
+            "--model",
+            "m",
+        ]
+    }
+
+    /// The flags with this place's corpus, if they name none, and its folder of results.
+    pub fn told<S: AsRef<str>>(&self, flags: &[S]) -> Vec<String> {
+        let mut told: Vec<String> = flags.iter().map(|it| it.as_ref().to_owned()).collect();
+        let mut with = |flag: &str, path: PathBuf| {
+            if !told.iter().any(|it| it == flag) {
+                told.extend([flag.to_owned(), path.to_str().expect("UTF-8").to_owned()]);
+            }
+        };
+        with("--corpus", self.corpus());
+        with("--output-dir", self.results());
+        told
+    }
+
+    pub fn team_command<S: AsRef<str>>(&self, flags: &[S]) -> Left {
+        let output = Command::new(TARE)
+            .arg("team")
+            .args(self.told(flags))
+            .output()
+            .expect("tare runs");
+        Left {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    /// Runs what must fail with `code` and an error of one line that holds `words`, and must write
+    /// nothing.
+    pub fn fails<S: AsRef<str>>(&self, code: i32, flags: &[S], words: &str) {
+        let left = self.team_command(flags);
+        assert_eq!(left.code, Some(code), "{}", left.stderr);
+        let said: Vec<&str> = left
+            .stderr
+            .lines()
+            .filter(|line| !line.starts_with("warning: measurements here"))
+            .collect();
+        let [error] = said[..] else {
+            panic!("one line was expected: {}", left.stderr);
+        };
+        assert!(
+            error.starts_with("error: ") && error.contains(words),
+            "{error}"
+        );
+        assert_eq!(left.stdout, "");
+        assert!(!self.results().exists(), "something is written");
+    }
+}
