@@ -24,6 +24,7 @@
 //! | [`doctor`] | is this machine fit to measure on, and what to do if not |
 //! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
 //! | [`weighing`] | cells against each other in randomised blocks; the result format |
+//! | [`load`] | so many streams at once, or requests at a rate, and what came of them |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`cli`] | the `tare` command, one file per subcommand |
 #![deny(unsafe_code)]
@@ -37,6 +38,7 @@ pub mod doctor;
 pub mod engine;
 pub mod inject;
 pub mod invocation;
+pub mod load;
 pub mod machine;
 pub mod meter;
 pub mod mock;

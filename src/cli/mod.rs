@@ -7,6 +7,7 @@ mod agent;
 mod compare;
 mod doctor;
 mod invoke;
+mod load;
 mod mock;
 mod record;
 mod server;
@@ -34,6 +35,7 @@ struct Arguments {
 enum Command {
     Agent(Box<agent::Arguments>),
     Compare(Box<compare::Arguments>),
+    Load(Box<load::Arguments>),
     Mock(mock::Arguments),
     Record(Box<record::Arguments>),
     Doctor(doctor::Arguments),
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Agent(arguments) => agent::run(*arguments),
         Command::Compare(arguments) => compare::run(*arguments),
+        Command::Load(arguments) => load::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Record(arguments) => record::run(*arguments),
         Command::Doctor(arguments) => doctor::run(arguments),

@@ -18,7 +18,7 @@ mod judged;
 mod lab;
 mod record;
 #[cfg(test)]
-mod schema;
+pub(crate) mod schema;
 mod subject;
 
 pub use blocks::{Due, Ending, Until, weigh};

@@ -1,7 +1,7 @@
 //! `tare mock`: a server that answers as Ollama does, with every delay known.
 
 mod faults;
-mod limits;
+pub(super) mod limits;
 mod self_test;
 
 use super::{Failure, find_profile};
