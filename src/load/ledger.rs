@@ -197,3 +197,91 @@ impl Ledger {
         self.latest_ns = self.latest_ns.max(other.latest_ns);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meter::Recorder;
+    use crate::ollama::{Final, Sink};
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn call() -> Call {
+        let mut recorder = Recorder::start(3);
+        ["a", "b", "c"]
+            .into_iter()
+            .for_each(|it| recorder.token(it));
+        recorder.finish(Final::default())
+    }
+
+    fn noted(call: &Call, intended: Moment, span: Span, counts: Counts) -> Ledger {
+        let mut ledger = Ledger::default();
+        let slo = "e2e=500ms".parse().expect("a limit");
+        ledger.answered(call, intended, span, counts, Some(&slo));
+        ledger
+    }
+
+    #[test]
+    fn tokens_count_where_they_came_and_requests_where_they_were_to_start() {
+        let call = call();
+        let before = Moment(call.ended().0 - SECOND);
+        let (start, end) = (before, Some(call.ended().plus(SECOND)));
+        let within = noted(&call, before, Span { start, end }, Counts::Sample);
+        assert_eq!((within.tokens_within, within.answered_within), (3, 1));
+        let over = Span {
+            start,
+            end: Some(before.plus(1)),
+        };
+        let after = noted(&call, before, over, Counts::Sample);
+        assert_eq!((after.tokens_within, after.answered_within), (0, 0));
+        assert_eq!(after.answered, 1, "it is a sample all the same");
+        let warm_up = noted(&call, before, Span { start, end }, Counts::WarmUp);
+        assert_eq!((warm_up.tokens_within, warm_up.answered), (3, 0));
+        assert_eq!(warm_up.e2e.histogram.count(), 0);
+    }
+
+    #[test]
+    fn times_count_from_when_the_request_was_to_start() {
+        let call = call();
+        let span = Span {
+            start: Moment(0),
+            end: None,
+        };
+        let early = Moment(call.ended().0 - SECOND);
+        let late = noted(&call, early, span, Counts::Sample);
+        for samples in [&late.ttft, &late.e2e] {
+            assert!(samples.sum_ns >= u128::from(SECOND) * 9 / 10);
+        }
+        assert!(late.itl.sum_ns < u128::from(SECOND) / 2 && late.itl.histogram.count() == 2);
+        assert_eq!(late.met, 0, "a second is more than the limit");
+        let intended = Moment(call.ended().0);
+        assert_eq!(noted(&call, intended, span, Counts::Sample).met, 1);
+    }
+
+    #[test]
+    fn what_comes_after_the_end_is_not_noted() {
+        let (call, mut ledger) = (call(), Ledger::default());
+        ledger.started(Duration::from_millis(2));
+        let kept = ledger.close();
+        assert_eq!(
+            (kept.started_late, kept.start_lateness.histogram.count()),
+            (1, 1)
+        );
+        let span = Span {
+            start: Moment(0),
+            end: None,
+        };
+        ledger.answered(&call, call.ended(), span, Counts::Sample, None);
+        ledger.failed((ErrorKind::Broken, None), String::new, Counts::Sample);
+        ledger.started(Duration::ZERO);
+        let of = (
+            ledger.answered,
+            ledger.failures.count(),
+            ledger.tokens_within,
+        );
+        assert_eq!(
+            (of, ledger.start_lateness.histogram.count()),
+            ((0, 0, 0), 0)
+        );
+    }
+}

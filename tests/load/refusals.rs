@@ -10,13 +10,13 @@ fn flags_that_mean_nothing_are_wrong_usage() {
     let place = Place::new();
     for (flags, told) in [
         (&["--rate", "0"][..], "requests per second, from 0.001"),
-        (&["--rate", "-1"], "'--rate"),
+        (&["--rate", "-1"], "requests per second"),
         (&["--rate", "many"], "requests per second"),
         (&["--streams", "0"], "'0' for '--streams"),
         (&["--rate", "1", "--arrivals", "uniform"], "'uniform'"),
         (&["--measure", "0s"], "longer than nothing"),
         (&["--measure", "10"], "expected a time"),
-        (&["--warm-up", "-1s"], "'--warm-up"),
+        (&["--warm-up=-1s"], "expected a time"),
         (&["--requests", "0"], "'0' for '--requests"),
         (&["--tokens", "0"], "'0' for '--tokens"),
         (&["--slo", "ttft"], "`ttft` is no objective"),

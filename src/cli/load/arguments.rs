@@ -35,7 +35,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=65_536))]
     streams: Option<u32>,
     /// Requests per second, whatever becomes of them
-    #[arg(long, value_name = "R", conflicts_with = "streams", value_parser = rate)]
+    #[arg(long, value_name = "R", conflicts_with = "streams", allow_negative_numbers = true, value_parser = rate)]
     rate: Option<f64>,
     /// How those follow each other
     #[arg(long, value_enum, default_value = "constant", requires = "rate")]
