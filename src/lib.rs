@@ -24,9 +24,10 @@
 //! | [`doctor`] | is this machine fit to measure on, and what to do if not |
 //! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
 //! | [`weighing`] | cells against each other in randomised blocks; the result format |
-//! | [`plan`] | scenarios × settings × repetitions; execution that stops, goes on and divides |
+//! | [`load`] | so many streams at once, or requests at a rate, and what came of them |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`team`] | several agents at once and each alone, on one server or two |
+//! | [`plan`] | scenarios × settings × repetitions; execution that stops, goes on and divides |
 //! | [`cli`] | the `tare` command, one file per subcommand |
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -39,6 +40,7 @@ pub mod doctor;
 pub mod engine;
 pub mod inject;
 pub mod invocation;
+pub mod load;
 pub mod machine;
 pub mod meter;
 pub mod mock;

@@ -8,6 +8,7 @@ mod compare;
 mod doctor;
 mod import;
 mod invoke;
+mod load;
 mod mock;
 mod overrides;
 mod record;
@@ -42,6 +43,7 @@ enum Command {
     Team(Box<team::Arguments>),
     Compare(Box<compare::Arguments>),
     Sweep(Box<sweep::Arguments>),
+    Load(Box<load::Arguments>),
     Mock(mock::Arguments),
     Record(Box<record::Arguments>),
     Report(report::Arguments),
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Team(arguments) => team::run(*arguments),
         Command::Compare(arguments) => compare::run(*arguments),
         Command::Sweep(arguments) => sweep::run(*arguments),
+        Command::Load(arguments) => load::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Record(arguments) => record::run(*arguments),
         Command::Report(arguments) => report::run(arguments),

@@ -35,6 +35,11 @@ impl Recorder {
         }
     }
 
+    /// When the call's clock was started.
+    pub fn started(&self) -> Moment {
+        self.started
+    }
+
     /// Stops the clock: the answer is complete.
     pub fn finish(self, last: Final) -> Call {
         Call {
@@ -121,6 +126,16 @@ impl Call {
     /// The digest of the pieces.
     pub fn digest(&self) -> Digest {
         Digest::of(self.tokens())
+    }
+
+    /// When each piece was there, by the client's clock.
+    pub fn received(&self) -> impl Iterator<Item = Moment> {
+        self.recorder.tokens.iter().map(|&(_, at)| at)
+    }
+
+    /// When the answer was complete.
+    pub fn ended(&self) -> Moment {
+        self.ended
     }
 
     /// From the start of the call to its end, by the client's clock.

@@ -6,6 +6,7 @@
 //! | [`compare`] | `tare compare`, and of the benches |
 //! | [`threads`] | each runtime with one worker thread and with two |
 //! | [`team`] | `tare team`, in the schema of the older reports, [`published`] |
+//! | [`load`] | `tare load` |
 //! | [`sweep`] | `tare report sweep` and `tare import`: what many such results say together |
 //!
 //! What results have in common is beside them: figures and tables ([`figures`], [`markdown`]), and
@@ -15,6 +16,7 @@ pub mod agent;
 pub mod compare;
 pub mod figures;
 pub mod files;
+pub mod load;
 pub mod markdown;
 pub mod published;
 pub mod sweep;

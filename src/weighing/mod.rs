@@ -21,7 +21,7 @@ mod judged;
 mod lab;
 mod record;
 #[cfg(test)]
-mod schema;
+pub(crate) mod schema;
 mod standing;
 mod subject;
 

@@ -2,6 +2,7 @@
 //! says what they say, and kept beside them, so that nobody needs Rust to read a result.
 
 use super::{Record, SCHEMA};
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use std::fs;
@@ -10,10 +11,10 @@ use std::path::Path;
 /// Says that the file is to be written.
 const WRITE: &str = "TARE_WRITE_SCHEMA";
 
-fn generated() -> String {
+fn generated<T: JsonSchema>(named: &str) -> String {
     let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut schema = settings.into_generator().into_root_schema_for::<Record>();
-    schema.insert("title".to_owned(), SCHEMA.into());
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), named.into());
     plain(
         schema
             .as_object_mut()
@@ -21,7 +22,7 @@ fn generated() -> String {
             .flat_map(|it| it.values_mut()),
     );
     if let Some(name) = schema.pointer_mut("/properties/schema") {
-        name["const"] = SCHEMA.into();
+        name["const"] = named.into();
     }
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }
@@ -57,10 +58,12 @@ fn plain<'a>(values: impl Iterator<Item = &'a mut Value>) {
     }
 }
 
-#[test]
-fn the_schema_is_that_of_the_types() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/result-1.json");
-    let generated = generated();
+/// That the file in `docs/schema` is the schema of `T`, whose name and version are `named`.
+pub(crate) fn is_that_of<T: JsonSchema>(named: &str, file: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs/schema")
+        .join(file);
+    let generated = generated::<T>(named);
     if std::env::var_os(WRITE).is_some() {
         fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
         fs::write(&file, generated).expect("a file");
@@ -69,7 +72,12 @@ fn the_schema_is_that_of_the_types() {
     let kept = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         kept == generated,
-        "{} is not what the types say. If they were meant to change, write it again:\n    {WRITE}=1 cargo test --lib schema\nand if a field changed its meaning or went, name it result-2 and raise SCHEMA.",
+        "{} is not what the types say. If they were meant to change, write it again:\n    {WRITE}=1 cargo test --lib schema\nand if a field changed its meaning or went, raise the number in its name and in SCHEMA.",
         file.display()
     );
+}
+
+#[test]
+fn the_schema_is_that_of_the_types() {
+    is_that_of::<Record>(SCHEMA, "result-1.json");
 }

@@ -1,0 +1,241 @@
+//! How fast `tare load` is beside a loop over bare sockets: 32 streams of 64 tokens in a burst.
+//!
+//!     cargo bench --bench load
+//!
+//! Both ask the same mock in the same words, and a round runs each once, in an order drawn by lot,
+//! in processes of their own with a mock of their own. The loop is one thread with `epoll`, which
+//! reads bytes, counts line ends and looks for the end of a reply; it parses nothing and checks
+//! nothing. Not part of `cargo bench`, so that what has to be run often stays short; `cargo test`
+//! runs it once through.
+//!
+//! What this is *not* evidence for: how fast a server is, or a client that does not share its two
+//! processors with one.
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use serde_json::Value;
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::ops::ControlFlow;
+use std::process::{Command, exit};
+use std::time::{Duration, Instant};
+use tare::invocation::{MockServer, Program};
+use tare::ollama::wire::{Options, TRUTH_HEADER};
+use tare::ollama::{Api, Form, Question};
+use tare::report::figures::{interval, table};
+use tare::stats::{mean_interval, ratio_interval};
+use tare::weighing::{Due, Until, weigh};
+
+const SEED: u64 = 1;
+const STREAMS: usize = 32;
+const TOKENS: u32 = 64;
+const PROFILE: &str = "instant";
+const MODEL: &str = "gemma3:latest";
+/// The cells that drive the load; the first is the default.
+const CELLS: [&str; 4] = [
+    "tokio-mt/hyper",
+    "tokio-local/hyper",
+    "threads/raw",
+    "tokio-mt/reqwest",
+];
+/// Says that this process is the loop.
+const LOOP: &str = "--loop";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, first, base_url, warm_up, measure] = &arguments[..]
+        && first == LOOP
+    {
+        let [warm_up, measure] =
+            [warm_up, measure].map(|ms| Duration::from_millis(or_exit(ms.parse())));
+        println!("{}", or_exit(bare(base_url, warm_up, measure)));
+        return;
+    }
+    // `cargo bench` says so; anything else is a test, which only sees whether it runs.
+    let full = arguments.iter().any(|it| it == "--bench");
+    let (rounds, cells, warm_up, measure) = match full {
+        true => (12, &CELLS[..], 500, 1500),
+        false => (1, &CELLS[..1], 0, 100),
+    };
+    let program = Program::at(env!("CARGO_BIN_EXE_tare"));
+    let mut subjects = vec![None];
+    subjects.extend(cells.iter().copied().map(Some));
+    let mut rates: Vec<Vec<f64>> = subjects.iter().map(|_| Vec::new()).collect();
+    let mut cpu: Vec<Vec<f64>> = rates.clone();
+    let until = Until {
+        blocks: rounds,
+        limit: None,
+    };
+    let one = |due: Due| {
+        let rate = match subjects[due.subject] {
+            None => looped(&program, warm_up, measure),
+            Some(cell) => {
+                let (rate, used) = loaded(&program, cell, warm_up, measure);
+                cpu[due.subject].push(used);
+                rate
+            }
+        };
+        rates[due.subject].push(rate);
+        Ok::<_, Infallible>(ControlFlow::Continue(()))
+    };
+    let Ok(_) = weigh(&[subjects.clone()], until, SEED, one, |_| false);
+    if !full {
+        return;
+    }
+    let mut rows = table(["", "tokens/s", "share of the loop", "CPU µs/token"]);
+    for ((subject, of), cpu) in subjects.iter().zip(&rates).zip(&cpu) {
+        let share = subject.and_then(|_| ratio_interval(of, &rates[0], SEED));
+        rows.add_row([
+            subject.unwrap_or("bare sockets").to_owned(),
+            interval(mean_interval(of, SEED), 1.0),
+            interval(share, 1.0),
+            interval(mean_interval(cpu, SEED), 1e3),
+        ]);
+    }
+    println!(
+        "\n{rounds} rounds in an order drawn by lot (seed {SEED}), {measure} ms each; {STREAMS} streams of {TOKENS} tokens against the mock `{PROFILE}`.\n\
+         In brackets: 95 % bootstrap intervals over rounds.\n\n{rows}"
+    );
+}
+
+/// Tokens per second by `tare load`, and its processor time per token, ns.
+fn loaded(program: &Program, cell: &str, warm_up: u64, measure: u64) -> (f64, f64) {
+    let output = Command::new(program.path())
+        .args(["load", "--mock", PROFILE, "--model", MODEL, "--cell", cell])
+        .args(["--streams", &STREAMS.to_string()])
+        .args(["--tokens", &TOKENS.to_string()])
+        .args(["--warm-up", &format!("{warm_up}ms")])
+        .args(["--measure", &format!("{measure}ms"), "--format", "json"])
+        .output();
+    let output = or_exit(output);
+    if !output.status.success() {
+        or_exit(Err(String::from_utf8_lossy(&output.stderr).into_owned()))
+    }
+    let record: Value = or_exit(serde_json::from_slice(&output.stdout));
+    let outcome = &record["outcome"];
+    assert_eq!(outcome["requests"]["failed"], 0, "{outcome}");
+    let figure = |name: &str| outcome[name].as_f64().unwrap_or_default();
+    (figure("tokens_per_s"), figure("cpu_per_token_ns"))
+}
+
+/// Tokens per second by the loop.
+fn looped(program: &Program, warm_up: u64, measure: u64) -> f64 {
+    let mock = or_exit(MockServer::start(program, PROFILE, Some(MODEL)));
+    let this = or_exit(std::env::current_exe());
+    let output = Command::new(this)
+        .args([LOOP, mock.base_url()])
+        .args([warm_up.to_string(), measure.to_string()])
+        .output();
+    let output = or_exit(output);
+    let said = String::from_utf8_lossy(&output.stdout);
+    or_exit(said.trim().parse())
+}
+
+/// A connection, and how far its reply is.
+struct Wire {
+    stream: TcpStream,
+    /// The last bytes that came, oldest first.
+    tail: [u8; END.len()],
+}
+
+/// What ends a reply in chunks.
+const END: [u8; 5] = *b"0\r\n\r\n";
+
+/// The loop itself: tokens per second.
+fn bare(base_url: &str, warm_up: Duration, measure: Duration) -> io::Result<f64> {
+    let address = base_url.trim_start_matches("http://");
+    let request = request(address)?;
+    let epoll = Epoll::new(EpollCreateFlags::empty())?;
+    let mut wires = Vec::new();
+    for number in 0..STREAMS {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.write_all(&request)?;
+        stream.set_nonblocking(true)?;
+        epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, number as u64))?;
+        wires.push(Wire {
+            stream,
+            tail: [0; END.len()],
+        });
+    }
+    let start = Instant::now() + warm_up;
+    let end = start + measure;
+    let (mut replies, mut lines) = (0_u64, 0);
+    let mut events = [EpollEvent::empty(); STREAMS];
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let ready = epoll.wait(&mut events, EpollTimeout::NONE)?;
+        let now = Instant::now();
+        for event in &events[..ready] {
+            let wire = &mut wires[event.data() as usize];
+            let read = match wire.stream.read(&mut buffer) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                read => read?,
+            };
+            let bytes = &buffer[..read];
+            lines += memchr::memchr_iter(b'\n', bytes).count();
+            wire.note(bytes);
+            if wire.tail == END {
+                replies += u64::from(now >= start);
+                wire.tail = [0; END.len()];
+                // A request is far smaller than what a socket takes at once.
+                wire.stream.write_all(&request)?;
+            }
+        }
+        if now >= end {
+            // Each token is a line in a chunk of its own, or shares one.
+            assert!(lines as u64 > replies * u64::from(TOKENS), "{lines} lines");
+            let tokens = replies * u64::from(TOKENS);
+            return Ok(tokens as f64 / (now - start).as_secs_f64());
+        }
+    }
+}
+
+impl Wire {
+    fn note(&mut self, bytes: &[u8]) {
+        match bytes.last_chunk() {
+            Some(tail) => self.tail = *tail,
+            None => {
+                self.tail.rotate_left(bytes.len());
+                let kept = END.len() - bytes.len();
+                self.tail[kept..].copy_from_slice(bytes);
+            }
+        }
+    }
+}
+
+/// What `tare load` asks, header by header.
+fn request(address: &str) -> io::Result<Vec<u8>> {
+    let options = Options {
+        seed: Some(SEED),
+        num_predict: i32::try_from(TOKENS).ok(),
+        ..Options::default()
+    };
+    let question = Question {
+        model: MODEL,
+        prompt: "Explain at length how a server of language models is measured.",
+        options: &options,
+        keep_alive: None,
+        form: Form::Stream,
+    };
+    let body = question.body(Api::Generate).map_err(io::Error::other)?;
+    let (truth, told) = TRUTH_HEADER;
+    let mut request = format!(
+        "POST {} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n{truth}: {told}\r\ncontent-length: {}\r\n\r\n",
+        Api::Generate.path(),
+        body.len()
+    )
+    .into_bytes();
+    request.extend(body);
+    Ok(request)
+}
+
+/// A failed run is no measurement: say why, and end. The mocks end with this process.
+fn or_exit<T, E: Display>(outcome: Result<T, E>) -> T {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        exit(1)
+    })
+}

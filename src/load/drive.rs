@@ -1,0 +1,426 @@
+//! How requests are started, and when that ends. The same code under every runtime: each stream,
+//! and each request of a schedule, is a spawned task, and so is what waits for them.
+//!
+//! A schedule is kept by `async-io`'s timer under every runtime, because Tokio's own has ticks of a
+//! millisecond, and by absolute times. What a cell adds to a request's start, such as the time until
+//! a worker takes the task up, is part of the latency and told by itself as well.
+
+use super::arrivals::Schedule;
+use super::failure::ErrorKind;
+use super::ledger::{Counts, Ledger, Span};
+use super::outcome::{Ending, InFlight, Observed, Outcome};
+use super::setup::{Extent, Mode, Setup};
+use super::signal::{Crew, Member, Signal};
+use crate::cell::Workload;
+use crate::client::{Client, ClientError, Endpoint, Options, SocketReads};
+use crate::engine::text::Text;
+use crate::invocation::Answers;
+use crate::meter::{Call, Digest, Moment, Recorder, Usage};
+use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
+use crate::ollama::{Form, Ollama, Question};
+use crate::runtime::Runtime;
+use async_io::Timer;
+use futures::future::{Either, select};
+use std::future::Future;
+use std::io;
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The runtime does not start.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(io::Error),
+    /// The client can't be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The system does not tell what was used.
+    #[error("cannot read the process's resource usage: {0}")]
+    Usage(io::Error),
+    /// Somebody ended it during the warm-up.
+    #[error("interrupted before anything was measured")]
+    Interrupted,
+}
+
+/// Who is told how it goes. Asked seldom, and by a task of the runtime under test: do little.
+pub trait Watch: Send + Sync + 'static {
+    /// The warm-up is over.
+    fn measuring(&self) {}
+    /// The window is over, and so many are still under way.
+    fn draining(&self, in_flight: usize) {
+        let _ = in_flight;
+    }
+}
+
+/// What is to be driven.
+pub struct Drive {
+    /// What was fixed beforehand.
+    pub setup: Setup,
+    /// The server.
+    pub endpoint: Endpoint,
+    /// Whether it is a mock of ours, whose every token is known and which ends by Ctrl-C as we do.
+    pub answers: Answers,
+    /// Ends it before its time.
+    pub stop: Arc<Signal>,
+    /// Is told how it goes.
+    pub watch: Box<dyn Watch>,
+}
+
+/// Drives it in this process. Once only: some runtimes are one per process.
+///
+/// # Errors
+/// When nothing could be measured. Requests that fail are part of the outcome.
+pub fn run(drive: Drive) -> Result<Outcome, LoadError> {
+    let cell = drive.setup.cell;
+    cell.weigh(drive)
+}
+
+impl Workload for Drive {
+    type Output = Result<Outcome, LoadError>;
+
+    fn run<R: Runtime, C: Client<R>>(self) -> Self::Output {
+        let mut options = Options::new(self.endpoint.clone());
+        options.read_buffer = self.setup.cell.read_buffer();
+        if self.answers == Answers::Known {
+            options.headers.push(TRUTH_HEADER);
+        }
+        let rt = R::new(self.setup.threads).map_err(LoadError::Runtime)?;
+        let ollama = Ollama::<R, C>::new(rt.clone(), Arc::new(options))?;
+        rt.run(async move { Driver::start(self, ollama).finish().await })
+    }
+}
+
+/// How many ledgers there are: some more than there are processors that would wait for one.
+const LEDGERS: usize = 16;
+/// How long a stream waits that found no server, before it tries again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+struct Driver<R: Runtime, C: Client<R>> {
+    shared: Arc<Shared<R, C>>,
+    crew: Arc<Crew>,
+    began: Instant,
+    watch: Box<dyn Watch>,
+}
+
+struct Shared<R: Runtime, C: Client<R>> {
+    ollama: Ollama<R, C>,
+    setup: Setup,
+    options: ModelOptions,
+    answers: Answers,
+    expected: Option<Digest>,
+    span: Span,
+    ledgers: [Mutex<Ledger>; LEDGERS],
+    /// Samples that may still begin, where requests are counted.
+    left: AtomicU64,
+    /// Samples that have begun.
+    begun: AtomicU64,
+    in_flight: AtomicUsize,
+    most_in_flight: AtomicUsize,
+    stop: Arc<Signal>,
+}
+
+impl<R: Runtime, C: Client<R>> Driver<R, C> {
+    /// Sets all off. The clock starts here.
+    fn start(drive: Drive, ollama: Ollama<R, C>) -> Self {
+        let Drive {
+            setup,
+            answers,
+            stop,
+            watch,
+            ..
+        } = drive;
+        let began = Instant::now();
+        let start = Moment::now().plus(setup.warm_up_ns);
+        let text = Text::new(setup.text_seed).take(setup.tokens as usize);
+        let (end, left) = match setup.extent {
+            Extent::Window { measure_ns, .. } => (Some(start.plus(measure_ns)), u64::MAX),
+            Extent::Requests { requests } => (None, requests.get()),
+        };
+        let shared = Arc::new(Shared {
+            options: ModelOptions {
+                seed: Some(setup.text_seed),
+                num_predict: Some(i32::try_from(setup.tokens).unwrap_or(i32::MAX)),
+                ..ModelOptions::default()
+            },
+            expected: (answers == Answers::Known).then(|| Digest::of(text)),
+            answers,
+            span: Span { start, end },
+            ledgers: std::array::from_fn(|_| Mutex::default()),
+            left: AtomicU64::new(left),
+            begun: AtomicU64::new(0),
+            in_flight: AtomicUsize::new(0),
+            most_in_flight: AtomicUsize::new(0),
+            stop,
+            ollama,
+            setup,
+        });
+        let crew = Arc::<Crew>::default();
+        let rt = shared.ollama.runtime();
+        match shared.setup.mode {
+            Mode::Closed { streams } => {
+                for stream in 0..streams.get() {
+                    let work = Arc::clone(&shared).stream(stream, streams, crew.join());
+                    drop(rt.spawn(work));
+                }
+            }
+            Mode::Open { .. } => drop(rt.spawn(Arc::clone(&shared).keep_schedule(
+                began,
+                Arc::clone(&crew),
+                crew.join(),
+            ))),
+        }
+        Self {
+            shared,
+            crew,
+            began,
+            watch,
+        }
+    }
+
+    /// Waits until all is over, and says what came of it.
+    async fn finish(self) -> Result<Outcome, LoadError> {
+        let shared = &*self.shared;
+        let warm = self.began + shared.setup.warm_up();
+        if self.before_stop(Timer::at(warm)).await.is_err() {
+            return Err(LoadError::Interrupted);
+        }
+        let before = Usage::now().map_err(LoadError::Usage)?;
+        let at_start = shared.in_flight.load(Relaxed);
+        shared.most_in_flight.store(at_start, Relaxed);
+        self.watch.measuring();
+
+        let over = match shared.setup.extent {
+            Extent::Window { measure_ns, .. } => {
+                let end = Timer::at(warm + Duration::from_nanos(measure_ns));
+                self.before_stop(end).await
+            }
+            Extent::Requests { .. } => self.before_stop(self.crew.all_gone()).await,
+        };
+        let mut usage = Usage::now().map_err(LoadError::Usage)? - before;
+        if C::socket_reads() == SocketReads::Unseen {
+            usage.sockets = None;
+        }
+        let now = Moment::now();
+        let at_end = shared.in_flight.load(Relaxed);
+        let mut ending = match over {
+            Ok(()) => Ending::Complete,
+            Err(Stopped) => Ending::Interrupted,
+        };
+        if let (Extent::Window { drain_ns, .. }, Ending::Complete) = (shared.setup.extent, ending) {
+            self.watch.draining(at_end);
+            let limit = pin!(Timer::after(Duration::from_nanos(drain_ns)));
+            let all = pin!(self.crew.all_gone());
+            let drained = select(all, limit);
+            if self.before_stop(drained).await.is_err() {
+                ending = Ending::Interrupted;
+            }
+        }
+        let mut ledger = Ledger::default();
+        for one in &shared.ledgers {
+            ledger.merge(lock(one).close());
+        }
+        // The terminal's signal goes to the mock too, and perhaps there first: what broke after its
+        // last answer was cut off with us.
+        if (shared.answers, ending) == (Answers::Known, Ending::Interrupted) {
+            let last = ledger.last_answer.unwrap_or(shared.span.start);
+            ledger.failures.take_gone(last);
+        }
+        let end = match (shared.span.end, ending) {
+            (Some(end), _) => end.min(now),
+            (None, Ending::Complete) => ledger.last.unwrap_or(now),
+            (None, Ending::Interrupted) => now,
+        };
+        Ok(Outcome::of(
+            &shared.setup,
+            ledger,
+            Observed {
+                ending,
+                window: end.since(shared.span.start),
+                begun: shared.begun.load(Relaxed),
+                in_flight: InFlight {
+                    at_start,
+                    at_end,
+                    most: shared.most_in_flight.load(Relaxed),
+                },
+                usage,
+            },
+        ))
+    }
+
+    /// Waits for `work`, unless it is stopped before.
+    async fn before_stop<T>(&self, work: impl Future<Output = T> + Send) -> Result<(), Stopped> {
+        match select(pin!(work), pin!(self.shared.stop.raised())).await {
+            Either::Left(_) => Ok(()),
+            Either::Right(_) => Err(Stopped),
+        }
+    }
+}
+
+/// Somebody ended it.
+struct Stopped;
+
+impl<R: Runtime, C: Client<R>> Shared<R, C> {
+    /// A stream of a closed loop.
+    async fn stream(self: Arc<Self>, stream: usize, of: NonZeroUsize, _here: Member) {
+        let mut number = stream as u64;
+        while let Some(counts) = self.may_begin() {
+            let failed = self.request(number, None, counts).await;
+            if failed == Some(ErrorKind::NoConnection) {
+                self.ollama.runtime().sleep(PAUSE).await;
+            }
+            number += of.get() as u64;
+        }
+    }
+
+    /// Whether a stream may ask now, and whether that counts.
+    fn may_begin(&self) -> Option<Counts> {
+        let now = Moment::now();
+        match self.span.end {
+            _ if self.stop.is_raised() => None,
+            _ if now < self.span.start => Some(Counts::WarmUp),
+            Some(end) => (now < end).then_some(Counts::Sample),
+            None => self.ticket(),
+        }
+    }
+
+    /// One of the samples that may still begin.
+    fn ticket(&self) -> Option<Counts> {
+        let taken = self
+            .left
+            .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        taken.ok().map(|_| Counts::Sample)
+    }
+
+    /// Starts requests at their times; each is a task of its own.
+    async fn keep_schedule(self: Arc<Self>, began: Instant, crew: Arc<Crew>, _here: Member) {
+        let Mode::Open {
+            rate_per_s,
+            arrivals,
+            seed,
+            most_in_flight,
+        } = self.setup.mode
+        else {
+            return;
+        };
+        let warm_up = self.setup.warm_up();
+        let start = Moment(self.span.start.0 - self.setup.warm_up_ns);
+        for (number, at) in (0..).zip(Schedule::new(arrivals, rate_per_s, seed)) {
+            let counts = match self.setup.extent {
+                _ if at < warm_up => Some(Counts::WarmUp),
+                Extent::Window { measure_ns, .. } => {
+                    (at - warm_up < Duration::from_nanos(measure_ns)).then_some(Counts::Sample)
+                }
+                Extent::Requests { .. } => self.ticket(),
+            };
+            let Some(counts) = counts else { return };
+            if Instant::now() < began + at {
+                Timer::at(began + at).await;
+            }
+            if self.stop.is_raised() {
+                return;
+            }
+            let intended = start.plus(u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
+            if self.in_flight.load(Relaxed) >= most_in_flight.get() {
+                self.not_started(number, most_in_flight, counts);
+                continue;
+            }
+            // Here and not in the task, so that the next one sees it.
+            self.takes_off();
+            let (shared, member) = (Arc::clone(&self), crew.join());
+            drop(self.ollama.runtime().spawn(async move {
+                let _here = member;
+                shared.request(number, Some(intended), counts).await;
+            }));
+        }
+    }
+
+    fn not_started(&self, number: u64, most: NonZeroUsize, counts: Counts) {
+        if counts == Counts::Sample {
+            self.begun.fetch_add(1, Relaxed);
+        }
+        let words =
+            || format!("{most} requests were under way, and --max-in-flight allows no more");
+        let mut ledger = lock(&self.ledgers[number as usize % LEDGERS]);
+        ledger.failed((ErrorKind::NotStarted, None), words, counts);
+    }
+
+    fn takes_off(&self) {
+        let now = self.in_flight.fetch_add(1, Relaxed) + 1;
+        self.most_in_flight.fetch_max(now, Relaxed);
+    }
+
+    /// One request, and what it was a failure of.
+    async fn request(
+        &self,
+        number: u64,
+        intended: Option<Moment>,
+        counts: Counts,
+    ) -> Option<ErrorKind> {
+        if counts == Counts::Sample {
+            self.begun.fetch_add(1, Relaxed);
+        }
+        if intended.is_none() {
+            self.takes_off();
+        }
+        let prompt = self.setup.prompt.of(number);
+        let question = Question {
+            model: &self.setup.model,
+            prompt: &prompt,
+            options: &self.options,
+            keep_alive: None,
+            form: Form::Stream,
+        };
+        let mut recorder = Recorder::start(self.setup.tokens as usize);
+        let started = recorder.started();
+        let ledger = || lock(&self.ledgers[number as usize % LEDGERS]);
+        if let (Some(intended), Counts::Sample) = (intended, counts) {
+            ledger().started(started.since(intended));
+        }
+        let answer = self
+            .ollama
+            .ask(self.setup.api, &question, &mut recorder)
+            .await;
+        let call = answer.map(|last| recorder.finish(last));
+        self.in_flight.fetch_sub(1, Relaxed);
+        match call {
+            Ok(call) => match self.wrong(&call) {
+                None => {
+                    let from = intended.unwrap_or(started);
+                    let slo = self.setup.slo.as_ref();
+                    ledger().answered(&call, from, self.span, counts, slo);
+                    None
+                }
+                Some(words) => {
+                    ledger().failed((ErrorKind::WrongTokens, None), || words, counts);
+                    Some(ErrorKind::WrongTokens)
+                }
+            },
+            Err(error) => {
+                let key = ErrorKind::of(&error);
+                ledger().failed(key, || error.to_string(), counts);
+                Some(key.0)
+            }
+        }
+    }
+
+    /// What is wrong with an answer's tokens, where they are known beforehand.
+    fn wrong(&self, call: &Call) -> Option<String> {
+        let expected = self.expected?;
+        let found = call.digest();
+        (found != expected).then(|| {
+            format!(
+                "the tokens are not those that were sent: digest {found} of {}, expected {expected} of {}",
+                call.token_count(),
+                self.setup.tokens
+            )
+        })
+    }
+}
+
+fn lock(ledger: &Mutex<Ledger>) -> std::sync::MutexGuard<'_, Ledger> {
+    ledger.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,49 @@
+//! Load on a server: so many streams at once, or requests at a rate, and what came of them.
+//!
+//! This is about the server at a load, where [`weighing`](crate::weighing) is about the client at
+//! none. It is one process that drives one cell, so it has no intervals and gives no verdicts.
+//!
+//! | file | question |
+//! |---|---|
+//! | `setup` | what is fixed before the first request |
+//! | `arrivals` | when requests are to start |
+//! | `slo` | how long an answer may take |
+//! | `drive` | how requests are started, and when that ends |
+//! | `signal` | how tasks of any runtime wait for each other and for Ctrl-C |
+//! | `ledger` | what is noted of each request |
+//! | `failure` | what is noted of one that failed |
+//! | `outcome` | what came of all of them |
+//! | `record` | what is kept: the result format |
+//!
+//! **Closed loop**: each stream asks again when it is answered, so a slow server is asked less
+//! often, and no latency tells how long somebody who comes at a time of his own would wait.
+//! **Open loop**: requests start by a schedule that knows nothing of the answers. Time to first
+//! token and end to end count from the moment a request was *to* start, so that what it waited for
+//! a busy client is in them and not left out (coordinated omission).
+//!
+//! What counts is what was to start within the measuring window. A window that is over starts
+//! nothing more, but lets what is under way come to its end, for a limited time: the slowest answers
+//! are those that a cut would lose.
+
+mod arrivals;
+mod drive;
+mod failure;
+mod ledger;
+mod outcome;
+mod record;
+#[cfg(test)]
+mod schema;
+mod setup;
+mod signal;
+mod slo;
+
+pub use arrivals::{Arrivals, Schedule};
+pub use drive::{Drive, LoadError, Watch, run};
+pub use failure::{ErrorKind, Errors};
+pub use outcome::{
+    Ending, Goodput, InFlight, Latencies, Latency, Outcome, Requests, ServerLateness, StartLateness,
+};
+pub use record::{Record, SCHEMA};
+pub use setup::{Extent, Mode, Prompt, Setup};
+pub use signal::Signal;
+pub use slo::{Slo, SloError};
