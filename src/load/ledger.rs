@@ -101,8 +101,11 @@ pub struct Ledger {
 impl Ledger {
     /// Ends it: what is noted from here on is not.
     pub fn close(&mut self) -> Self {
-        self.closed = true;
-        std::mem::take(self)
+        let closed = Self {
+            closed: true,
+            ..Self::default()
+        };
+        std::mem::replace(self, closed)
     }
 
     /// Notes that a request of a schedule has started.
