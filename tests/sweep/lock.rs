@@ -16,8 +16,14 @@ fn while_one_is_at_work_another_is_refused_and_afterwards_not() {
     running.until("run 1 of 6: ");
     let holder = format!("another sweep (process {}) is at work", running.child.id());
     let again = [&MOCK[..], &["--resume"]].concat();
-    place.refuses(&again, 1, &[&holder, "wait for it to end"]);
-    place.refuses(&MOCK, 1, &[&holder]);
+    // At a speed at which it would not pause for an hour, if it were let.
+    let fast = ["--speed", "1000000"];
+    place.refuses(
+        &[&again, &fast[..]].concat(),
+        1,
+        &[&holder, "wait for it to end"],
+    );
+    place.refuses(&[&MOCK[..], &fast].concat(), 1, &[&holder]);
     assert_eq!(Swept::read(&place.out()).runs.len(), 1);
 
     running.child.kill().expect("it runs");
