@@ -174,16 +174,14 @@ fn member(
 
 /// The side, with what makes it so.
 fn label(side: Side, options: &Options) -> String {
-    let options = serde_json::to_value(options).unwrap_or_default();
-    let options = options.as_object().into_iter().flatten();
-    let options: Vec<String> = options
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    // As they stand in a request: numbers by their names.
+    let json = serde_json::to_string(options).unwrap_or_default();
+    let options = json.trim_matches(['{', '}']);
     if options.is_empty() {
-        side.to_string()
-    } else {
-        format!("{side} ({})", options.join(", "))
+        return side.to_string();
     }
+    let options = options.replace('"', "").replace(':', "=");
+    format!("{side} ({})", options.replace(',', ", "))
 }
 
 fn truth(
