@@ -1,8 +1,13 @@
 //! An open loop: requests start by a schedule that knows nothing of the answers.
 
 use crate::place::{BURST, Place, is_whole};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
 use std::time::Duration;
-use tare::load::{Arrivals, Mode, Schedule};
+use tare::load::{Arrivals, Mode, Record, Schedule};
+use tare::report::load::report;
 
 #[test]
 fn a_constant_rate_has_exactly_its_requests_in_the_window() {
@@ -90,4 +95,53 @@ fn what_would_be_too_many_at_a_time_is_not_started_and_counts_as_failed() {
     assert_eq!(outcome.requests.answered + outcome.requests.failed, 12);
     // An answer takes 300 ms, the schedule 110.
     assert!(outcome.requests.answered < 12 && outcome.requests.answered >= 2);
+}
+
+/// The client itself is held up for half a second, as a busy machine would: requests start late, and
+/// what they were late by is in their latency.
+#[test]
+fn what_a_late_client_adds_is_told_and_is_part_of_the_latency() {
+    let place = Place::new();
+    let flags = [
+        "--rate",
+        "100",
+        "--requests",
+        "150",
+        "--tokens",
+        "2",
+        "--format",
+        "json",
+    ];
+    let mut command = place.command(&[&BURST[..], &flags].concat());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    while !said.contains("measuring") {
+        assert!(
+            stderr.read_line(&mut said).expect("UTF-8") > 0,
+            "it ended: {said}"
+        );
+    }
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process"));
+    kill(pid, Signal::SIGSTOP).expect("it runs");
+    std::thread::sleep(Duration::from_millis(500));
+    kill(pid, Signal::SIGCONT).expect("it is held up");
+    stderr.read_to_string(&mut said).expect("UTF-8");
+    let output = child.wait_with_output().expect("it ends");
+    let record: Record = serde_json::from_slice(&output.stdout).expect(&said);
+    let outcome = &record.outcome;
+    is_whole(outcome, 150, 2);
+    let late = outcome
+        .start_lateness
+        .as_ref()
+        .expect("there is a schedule");
+    assert!(late.late > 0 && late.off_schedule, "{} late", late.late);
+    let ttft = outcome.latencies.ttft.as_ref().expect("answers");
+    assert!(ttft.mean_ns >= late.latency.mean_ns, "lateness is left out");
+    let report = report(&record);
+    assert!(
+        report.contains("**The client did not keep its schedule**"),
+        "{report}"
+    );
 }
