@@ -10,7 +10,9 @@ fn main() {
         "build.rs",
         "Cargo.toml",
         "Cargo.lock",
+        "fixtures/plans",
         "fixtures/profiles",
+        "fixtures/traces",
         "src",
     ] {
         println!("cargo:rerun-if-changed={path}");

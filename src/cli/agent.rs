@@ -33,7 +33,7 @@ use std::path::Path;
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let plan = arguments.plan()?;
-    usable_folder(&plan.output_dir)?;
+    usable_folder(&plan.output_dir, "--output-dir")?;
     tell_skipped(&read_corpus(&plan.corpus)?.skipped);
 
     let provenance = Provenance::here().with_findings(doctor::quick());

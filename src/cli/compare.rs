@@ -27,7 +27,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let asked = arguments.check()?;
     let provenance = Provenance::here().with_findings(crate::doctor::quick());
     super::warn_of(&provenance.spoilers());
-    super::usable_folder(&asked.output_dir)?;
+    super::usable_folder(&asked.output_dir, "--output-dir")?;
     let program = Program::this().context("cannot find the program to start its processes")?;
 
     let mut mocks = Vec::new();

@@ -12,6 +12,7 @@ use anyhow::Context;
 pub struct Arguments {}
 
 pub fn run(Arguments {}: Arguments) -> Result<(), Failure> {
+    end_with_parent();
     let spec: Spec = serde_json::from_reader(std::io::stdin().lock())
         .context("standard input holds no invocation spec")
         .map_err(Failure::Usage)?;
@@ -20,4 +21,11 @@ pub fn run(Arguments {}: Arguments) -> Result<(), Failure> {
     let outcome = run_here(spec)?;
     serde_json::to_writer(std::io::stdout().lock(), &outcome)?;
     Ok(())
+}
+
+/// Whoever started this waits for it; if that ends first, nobody wants the outcome, and a server must
+/// not be kept busy for it. Where the system has no such signal, the work is done to its end.
+fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
 }

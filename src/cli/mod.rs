@@ -111,12 +111,12 @@ fn warn_of(spoilers: &[&str]) {
     }
 }
 
-/// Whether results can go there, before anything is measured.
-fn usable_folder(folder: &Path) -> anyhow::Result<()> {
+/// Whether results can go where `flag` says, before anything is measured.
+fn usable_folder(folder: &Path, flag: &str) -> anyhow::Result<()> {
     let mut there = folder.ancestors().filter(|path| path.exists());
     match there.next() {
         Some(path) if !path.is_dir() => bail!(
-            "cannot write results to {}: {} is no folder; name another with --output-dir",
+            "cannot write results to {}: {} is no folder; name another with {flag}",
             folder.display(),
             path.display()
         ),

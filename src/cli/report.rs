@@ -3,7 +3,7 @@
 
 mod sweep;
 
-use super::Failure;
+use super::{Failure, usable_folder};
 use crate::report::files::write_all;
 use crate::report::sweep::source::{Skipped, read};
 use crate::report::sweep::{Figure, Record, text};
@@ -55,15 +55,7 @@ const MOST_NAMED: usize = 20;
 
 /// Reads, analyses, writes and prints: what `tare report sweep` and `tare import` have in common.
 pub fn analysed(paths: &[PathBuf], out: &Path, wanted: &Wanted) -> Result<(), Failure> {
-    let mut above = out.ancestors().filter(|path| path.exists());
-    if let Some(path) = above.next().filter(|path| !path.is_dir()) {
-        return Err(anyhow!(
-            "cannot write to {}: {} is no folder; name another with --out",
-            out.display(),
-            path.display()
-        )
-        .into());
-    }
+    usable_folder(out, "--out")?;
     let (source, runs) = read(paths).map_err(|error| Failure::Failed(error.into()))?;
     tell_skipped(&source.skipped, runs.is_empty());
     eprintln!("read {}, skipped {}", source.read, source.skipped.len());

@@ -42,7 +42,7 @@ fn refused(error: ResumeError) -> Failure {
 }
 
 fn run_plan(asked: &SweepAsked) -> Result<(), Failure> {
-    super::usable_folder(&asked.out)?;
+    super::usable_folder(&asked.out, "--out")?;
     let plan = &asked.plan;
     let taken = Occupied::take(&asked.out, asked.occasion, plan, asked.part);
     let mut occupied = taken.map_err(refused)?;

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let plan = arguments.plan()?;
-    usable_folder(&plan.output_dir)?;
+    usable_folder(&plan.output_dir, "--output-dir")?;
     // To know that there is a corpus, and so that no run pays for a cold page cache.
     let floor = Threads::new(NonZeroUsize::MIN)?;
     futures::executor::block_on(ingest(&floor, &plan.corpus))?;

@@ -44,4 +44,4 @@ pub use ask::{Ask, KeepAlive, RequestId, RunnerOptions, ServerId};
 pub use event::{Event, Refusal};
 pub use machine::{Engine, EngineConfig, Gpus, Loaded};
 pub use playback::Recording;
-pub use profile::{Batch, Jitter, Prefill, Profile, ProfileError, PromptCache, Reload};
+pub use profile::{Batch, Jitter, Line, Prefill, Profile, ProfileError, PromptCache, Reload};

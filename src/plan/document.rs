@@ -27,10 +27,10 @@
 use super::Plan;
 use super::group::{Configuration, Defaults, Group};
 use crate::cell::Cell;
+use crate::engine::Line;
 use crate::ollama::Api;
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -75,32 +75,6 @@ pub enum PlanError {
         /// What is wrong.
         reason: String,
     },
-}
-
-/// A line of a file, for a message.
-#[derive(Debug)]
-pub struct Line {
-    number: usize,
-    text: String,
-}
-
-impl Line {
-    /// The first line of a span.
-    fn of(span: &Range<usize>, text: &str) -> Option<Self> {
-        let before = text.get(..span.start)?;
-        let number = before.matches('\n').count();
-        let line = text.lines().nth(number)?.trim().to_owned();
-        Some(Self {
-            number: number + 1,
-            text: line,
-        })
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} (`{}`)", self.number, self.text)
-    }
 }
 
 fn shipped_names() -> String {
@@ -182,7 +156,7 @@ impl Plan {
             let span = error.span().filter(|span| *span != (0..text.len()));
             PlanError::Invalid {
                 name: name.to_owned(),
-                line: span.and_then(|span| Line::of(&span, text)),
+                line: span.and_then(|span| Line::of(span.start..span.start, text)),
                 reason: error.message().trim().replace('\n', "; "),
             }
         })?;
@@ -195,7 +169,7 @@ impl Plan {
         }
         document.plan().map_err(|wrong| PlanError::Invalid {
             name: name.to_owned(),
-            line: Line::of(&wrong.span, text),
+            line: Line::of(wrong.span.start..wrong.span.start, text),
             reason: wrong.reason,
         })
     }

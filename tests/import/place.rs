@@ -41,7 +41,10 @@ fn what_cannot_be_analysed_is_refused_in_one_line() {
     place.refuses(
         1,
         &["import", "tree", "--out", "tree/notes/readme.txt/x"],
-        &["cannot write to", "is no folder; name another with --out"],
+        &[
+            "cannot write results to",
+            "is no folder; name another with --out",
+        ],
     );
     for wrong in [
         &["import"][..],

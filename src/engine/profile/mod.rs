@@ -170,7 +170,7 @@ pub struct Line {
 
 impl Line {
     /// The line that a parser's span lies in; `None` where the span is of several lines.
-    fn of(span: Range<usize>, text: &str) -> Option<Self> {
+    pub fn of(span: Range<usize>, text: &str) -> Option<Self> {
         if text.get(span.clone())?.contains('\n') {
             return None;
         }
