@@ -8,7 +8,8 @@
 //! | `setup` | what is fixed before the first request |
 //! | `arrivals` | when requests are to start |
 //! | `slo` | how long an answer may take |
-//! | `drive` | how requests are started, and when that ends |
+//! | `drive` | how it begins and ends |
+//! | `requests` | how a request is made, and what makes the next one start |
 //! | `signal` | how tasks of any runtime wait for each other and for Ctrl-C |
 //! | `ledger` | what is noted of each request |
 //! | `failure` | what is noted of one that failed |
@@ -31,6 +32,7 @@ mod failure;
 mod ledger;
 mod outcome;
 mod record;
+mod requests;
 #[cfg(test)]
 mod schema;
 mod setup;
