@@ -88,6 +88,7 @@ impl Mock {
         let listen = |&address: &SocketAddr| {
             let listen = || {
                 let listener = std::net::TcpListener::bind(address)?;
+                let_thousands_wait(&listener)?;
                 listener.set_nonblocking(true)?;
                 let address = listener.local_addr()?;
                 Ok((listener, address))
@@ -184,6 +185,13 @@ async fn accept(listener: TcpListener, server: Rc<Server>) -> io::Error {
             Err(error) => return error,
         }
     }
+}
+
+/// The standard library lets 128 connections wait to be taken. When thousands come at once the kernel
+/// drops what is beyond that, and the client tries again a second later, then three, then seven.
+fn let_thousands_wait(listener: &std::net::TcpListener) -> io::Result<()> {
+    use nix::sys::socket::{Backlog, listen};
+    Ok(listen(listener, Backlog::MAXALLOWABLE)?)
 }
 
 /// Linux lets a sleeping thread's timers ring up to 50 µs late, so as to wake it less often, unless
