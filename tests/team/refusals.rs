@@ -36,8 +36,9 @@ fn flags_that_contradict_each_other_are_wrong_usage() {
 #[test]
 fn what_the_command_line_does_not_know_is_wrong_usage() {
     let place = Place::new();
-    let with: [(&[&str], &str); 5] = [
+    let with: [(&[&str], &str); 6] = [
         (&["--scenario", "chimera"], "chimera_homo"),
+        (&["--mock", "--speed", "0"], "expected a factor"),
         (&["--scenario", "chimera_homo", "--agents", "2"], "--agents"),
         (&["--agents", "4097"], "4096"),
         (&["--mock", "--base-url", NOWHERE], "--base-url"),

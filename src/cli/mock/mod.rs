@@ -4,6 +4,7 @@ mod faults;
 pub(super) mod limits;
 mod self_test;
 
+use super::values::speed;
 use super::{Failure, find_profile};
 use crate::engine::{Gpus, Jitter, Profile};
 use crate::mock::Mock;
@@ -128,10 +129,6 @@ fn find_trace(name: &str) -> Result<Trace, Failure> {
         TraceError::Unreadable { .. } => Failure::Failed(error.into()),
         TraceError::Unknown { .. } | TraceError::Invalid { .. } => Failure::Usage(error.into()),
     })
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    within(text, 0.001..=1e6).ok_or_else(|| "expected a factor from 0.001 to 1000000".to_owned())
 }
 
 fn jitter(text: &str) -> Result<f64, String> {

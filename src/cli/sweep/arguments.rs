@@ -1,6 +1,6 @@
 //! The arguments of `tare sweep`, checked and put together.
 
-use crate::cli::values::{Format, LimitArguments};
+use crate::cli::values::{Format, LimitArguments, speed};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
 use crate::engine::Profile;
@@ -121,12 +121,6 @@ struct ThereArguments {
     /// The insight agent's [default: http://127.0.0.1:11435, or the collector's where there is one server]
     #[arg(long, value_name = "URL")]
     insight_ollama_url: Option<String>,
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    let speed = text.parse().ok();
-    let known = speed.filter(|speed: &f64| (0.001..=1e6).contains(speed));
-    known.ok_or_else(|| "expected a factor from 0.001 to 1000000".to_owned())
 }
 
 /// What was asked for.

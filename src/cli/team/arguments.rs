@@ -3,7 +3,7 @@
 use super::Format;
 use crate::cell::{Cell, Stack};
 use crate::cli::overrides::{self, Chimera, Chimera2};
-use crate::cli::values::{LimitArguments, api};
+use crate::cli::values::{LimitArguments, api, speed};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
 use crate::engine::Profile;
@@ -119,7 +119,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", requires = "mock", help_heading = "Servers")]
     parallel: Option<NonZeroU32>,
     /// Run the mock's profile so many times as fast
-    #[arg(long, value_name = "N", requires = "mock", value_parser = value_parser!(f64), help_heading = "Servers")]
+    #[arg(long, value_name = "N", requires = "mock", value_parser = speed, help_heading = "Servers")]
     speed: Option<f64>,
 
     /// Runtime and client, such as smol/hyper; several agents share it by the topology
