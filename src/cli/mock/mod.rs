@@ -65,7 +65,7 @@ pub struct Arguments {
     /// End when standard input does: with the process that started this one
     #[arg(long)]
     until_eof: bool,
-    /// Instead of serving, see how well a mock keeps its schedule on this machine: half a minute
+    /// Instead of serving, see how well a mock keeps its schedule on this machine: a minute and a half
     #[arg(long, exclusive = true)]
     self_test: bool,
 }
