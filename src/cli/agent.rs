@@ -9,14 +9,15 @@ mod progress;
 
 pub use arguments::Arguments;
 
+use super::server::parallel;
 use super::values::Format;
 use super::{Failure, usable_folder, warn_of};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
 use crate::doctor;
 use crate::engine::Profile;
 use crate::invocation::{MockServer, Program};
-use crate::ollama::Identity;
 use crate::ollama::wire::TRUTH_HEADER;
+use crate::ollama::{Identity, ModelIdentity};
 use crate::provenance::Provenance;
 use crate::report::agent::{
     Measured, Metrics, Server, Setup, Side, comparison_report, side_report, transcript,
@@ -45,13 +46,15 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     if plan.mock.is_some() {
         client.headers.push(TRUTH_HEADER);
     }
+    let endpoint = client.endpoint.clone();
     let ran = plan.cell.weigh(Blocks::new(&plan, client))?;
+    let parallel = parallel(&endpoint, ran.server.software);
     let setup = Setup {
         provenance,
         cell: plan.cell,
         io: plan.cell.io().to_string(),
         threads: ran.threads,
-        server: server.described(&plan, ran.server),
+        server: server.described(&plan, ran.server, ran.model, parallel),
         api: plan.api,
         model: plan.model,
         order_seed: plan.order_seed,
@@ -113,7 +116,13 @@ impl Answering {
         }
     }
 
-    fn described(&self, plan: &Plan, identity: Identity) -> Server {
+    fn described(
+        &self,
+        plan: &Plan,
+        identity: Identity,
+        model: Option<ModelIdentity>,
+        parallel: Option<String>,
+    ) -> Server {
         match &plan.mock {
             Some(Mock { name, profile }) => Server::Mock {
                 name: name.clone(),
@@ -123,6 +132,8 @@ impl Answering {
                 software: identity.software,
                 base_url: self.base_url().to_owned(),
                 version: identity.version,
+                model,
+                parallel,
             },
         }
     }

@@ -9,6 +9,7 @@
 mod account;
 mod agents;
 mod expected;
+mod hot;
 mod inside;
 mod ledger;
 mod outcome;
@@ -18,8 +19,9 @@ mod server;
 mod spec;
 mod texts;
 
-pub use account::{AgentAccount, CallAccount, LEAST_LOAD, Stated, Waits};
+pub use account::{AgentAccount, CallAccount, Stated, Waits};
 pub use expected::Expected;
+pub use hot::HotServer;
 pub use inside::{InvocationError, run};
 pub use outcome::{Iteration, Outcome};
 pub use process::{ProcessError, Program};

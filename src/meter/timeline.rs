@@ -143,11 +143,14 @@ impl Call {
         self.ended.since(self.recorder.started)
     }
 
-    /// What the server spent, by [`Call::net_source`]; `None` where it states nothing.
+    /// What the server spent, by [`Call::net_source`]; `None` where it states nothing, and where it
+    /// did more than it states: Ollama tokenizes prompt and answer again for `context` after it has
+    /// set `total_duration` and before it sends the line that has both.
     pub fn net(&self) -> Option<Duration> {
         let nanos = match &self.last.tare_truth {
             Some(truth) => truth.done,
-            None => self.last.total_duration,
+            None if self.last.context.is_empty() => self.last.total_duration,
+            None => 0,
         };
         (nanos > 0).then(|| Duration::from_nanos(nanos))
     }
@@ -288,6 +291,22 @@ mod tests {
         assert_eq!(call.tare_ns(), Some(500));
         assert_eq!(call.delivery().count(), 0);
         assert_eq!(call.tpot(), None);
+    }
+
+    #[test]
+    fn a_line_with_a_context_gives_no_net_for_it_was_made_after_the_total() {
+        let stated = |tare_truth| Final {
+            total_duration: 7_500,
+            context: vec![1, 2, 3],
+            tare_truth,
+            ..Final::default()
+        };
+        let real = call(&[2_000], stated(None));
+        assert_eq!((real.net(), real.net_source()), (None, None));
+        assert_eq!(real.tare_ns(), None);
+        let truth = told(1_500, &[400], 7_000).tare_truth;
+        let mock = call(&[2_000], stated(truth));
+        assert_eq!(mock.net(), Some(Duration::from_nanos(7_000)));
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Dialect {
     /// The API that it is the form of.
     pub fn api(self) -> Api {
         match self {
-            Dialect::Ollama(Route::Generate | Route::RawGenerate) => Api::Generate,
+            Dialect::Ollama(Route::Generate) => Api::Generate,
+            Dialect::Ollama(Route::RawGenerate) => Api::Raw,
             Dialect::Ollama(Route::Chat) => Api::Chat,
             Dialect::OpenAi(_) => Api::OpenAi,
         }

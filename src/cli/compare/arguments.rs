@@ -78,7 +78,7 @@ pub struct Arguments {
     /// A real server to ask instead; net is then what it states
     #[arg(long, value_name = "URL", requires = "workload")]
     base_url: Option<String>,
-    /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
+    /// How to ask: chat, generate or raw (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
     #[arg(long, default_value_t, value_parser = values::api())]
     api: Api,
     /// Model to ask
