@@ -6,16 +6,9 @@
 //! window: once prompt and answer were longer, nothing of them can be gone on from.
 
 use super::profile::PromptCache;
-use std::hash::{DefaultHasher, Hasher};
+use super::tokenize::tokens;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU32;
-
-/// Bytes of a token: a rough count, as good as a model's own for our purpose.
-const TOKEN_BYTES: usize = 4;
-
-/// How many tokens a text has.
-pub fn count_tokens(text: &str) -> u32 {
-    u32::try_from(text.len().div_ceil(TOKEN_BYTES)).unwrap_or(u32::MAX)
-}
 
 /// A prompt as a slot sees it.
 #[derive(Clone, Debug, Default)]
@@ -26,25 +19,20 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Only where prompts are cached is the text looked at.
+    /// Only where prompts are cached are blocks remembered.
     pub fn new(text: &str, block: Option<NonZeroU32>) -> Self {
-        let tokens = count_tokens(text);
-        let Some(block) = block else {
-            return Self {
-                tokens,
-                blocks: Vec::new(),
-            };
-        };
+        let mut prompt = Self::default();
         let mut so_far = DefaultHasher::new();
-        let blocks = text
-            .as_bytes()
-            .chunks_exact(TOKEN_BYTES.saturating_mul(block.get() as usize))
-            .map(|block| {
-                so_far.write(block);
-                so_far.finish()
-            })
-            .collect();
-        Self { tokens, blocks }
+        for token in tokens(text) {
+            prompt.tokens = prompt.tokens.saturating_add(1);
+            if let Some(block) = block {
+                token.hash(&mut so_far);
+                if prompt.tokens.is_multiple_of(block.get()) {
+                    prompt.blocks.push(so_far.finish());
+                }
+            }
+        }
+        prompt
     }
 }
 

@@ -1,4 +1,4 @@
-//! When a text is made into tokens, beside and around the reading of the prompt.
+//! How a text is made into tokens, and when: beside and around the reading of the prompt.
 //!
 //! Ollama tokenizes a prompt in its handler, to see whether it fits the context, and again in the
 //! runner, for which the request has its slot already. After the answer, and after it has written
@@ -12,6 +12,39 @@ use super::machine::Engine;
 use super::request::{Request, Stage};
 use super::runner::RunnerId;
 use std::time::Duration;
+
+/// Bytes of a token of words.
+const WORD_BYTES: usize = 4;
+
+/// The tokens of a text, roughly as Gemma's tokenizer cuts it: a digit or a punctuation mark, with
+/// the space ahead of it, a run of line breaks, or four bytes of anything else. A list of figures
+/// has one for every other byte, a text of words one for every four.
+pub fn tokens(text: &str) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text.as_bytes();
+    std::iter::from_fn(move || {
+        let length = match rest {
+            [] => return None,
+            [b'\n', ..] => rest.iter().take_while(|&&byte| byte == b'\n').count(),
+            [b' ', next, ..] if stands_alone(*next) => 2,
+            [first, ..] if stands_alone(*first) => 1,
+            _ => (1..rest.len().min(WORD_BYTES))
+                .find(|&length| match rest[length..] {
+                    [b'\n', ..] => true,
+                    [b' ', next, ..] if stands_alone(next) => true,
+                    [first, ..] => stands_alone(first),
+                    [] => true,
+                })
+                .unwrap_or(rest.len().min(WORD_BYTES)),
+        };
+        let (token, after) = rest.split_at(length);
+        rest = after;
+        Some(token)
+    })
+}
+
+fn stands_alone(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte.is_ascii_punctuation()
+}
 
 /// How many breaks a text has: runs of line breaks, of tabs, of two spaces and more.
 pub fn count_breaks(text: &str) -> u32 {
@@ -153,7 +186,24 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use super::count_breaks;
+    use super::{count_breaks, tokens};
+
+    #[test]
+    fn figures_and_marks_are_tokens_each_and_words_have_one_for_four_bytes() {
+        for (text, expected) in [
+            ("", &[] as &[&str]),
+            ("wordword", &["word", "word"]),
+            ("Why is it so?", &["Why ", "is i", "t so", "?"]),
+            (
+                "mean=0.25\n\nn 7",
+                &["mean", "=", "0", ".", "2", "5", "\n\n", "n", " 7"],
+            ),
+            ("a  b ", &["a  b", " "]),
+        ] {
+            let told: Vec<_> = tokens(text).map(String::from_utf8_lossy).collect();
+            assert_eq!(told, expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_run_of_line_breaks_tabs_or_spaces_is_one_break_and_a_single_space_is_none() {

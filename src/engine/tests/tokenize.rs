@@ -78,8 +78,8 @@ fn the_total_ends_with_the_last_token_and_the_request_with_its_context() {
 #[test]
 fn a_prompt_of_many_lines_takes_longer_than_one_of_the_same_length_in_one() {
     for (prompt, tokenizing, context) in [
-        ("word word word word.", 41, 100),
-        ("word\nword\nword\nword\n", 41 + 6, 100 + 600),
+        ("word word word word.", 36 + 6, 110),
+        ("word\nword\nword\nword\n", 36 + 8 + 6, 130 + 600),
     ] {
         let mut lab = Lab::warm(self::tokenizing());
         let id = lab.arrive(Ask {
