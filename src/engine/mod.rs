@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `scheduler` | which request gets a runner when: queue, reload, eviction, keep-alive |
 //! | `runner` | what one loaded model has: slots, options, who waits |
+//! | `tokenize` | when texts are made into tokens, before the prompt is read and after the answer |
 //! | `decode` | when each token comes: prefill, lockstep, shared GPUs |
 //! | `pace`, `jitter` | how much longer than alone and undisturbed a step takes |
 //! | `playback` | an answer that was recorded, at its recorded times |
@@ -38,10 +39,13 @@ mod scheduler;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod tokenize;
 
 pub use account::{Account, StopReason};
-pub use ask::{Ask, KeepAlive, RequestId, RunnerOptions, ServerId};
+pub use ask::{Ask, Form, KeepAlive, RequestId, RunnerOptions, ServerId};
 pub use event::{Event, Refusal};
 pub use machine::{Engine, EngineConfig, Gpus, Loaded};
 pub use playback::Recording;
-pub use profile::{Batch, Jitter, Line, Prefill, Profile, ProfileError, PromptCache, Reload};
+pub use profile::{
+    Batch, Cancelled, Jitter, Line, Prefill, Profile, ProfileError, PromptCache, Reload, Tokenize,
+};

@@ -251,6 +251,7 @@ impl Server {
         let ask = Ask {
             // One file, whichever of its names was used.
             model: &self.profile.model,
+            form: asked.dialect.form(),
             prompt: &asked.prompt,
             output: limit,
             runner: runner_options(&asked.options),

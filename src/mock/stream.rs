@@ -5,7 +5,7 @@ use super::openai::{self, Completion};
 use super::realtime::{Arrival, News, Visit};
 use super::replay::Words;
 use super::socket::Ledger;
-use crate::engine::{Account, StopReason};
+use crate::engine::{Account, Form, StopReason};
 use crate::meter::Moment;
 use crate::ollama::Api;
 use crate::ollama::wire::{Final, Truth, TruthTerms};
@@ -47,6 +47,15 @@ impl Dialect {
             Dialect::Ollama(Route::RawGenerate) => Api::Raw,
             Dialect::Ollama(Route::Chat) => Api::Chat,
             Dialect::OpenAi(_) => Api::OpenAi,
+        }
+    }
+
+    /// What a server's handler does with the prompt.
+    pub fn form(self) -> Form {
+        match self {
+            Dialect::Ollama(Route::Generate) => Form::Generate,
+            Dialect::Ollama(Route::RawGenerate) => Form::Raw,
+            Dialect::Ollama(Route::Chat) | Dialect::OpenAi(_) => Form::Chat,
         }
     }
 
@@ -157,6 +166,7 @@ impl Script {
     /// token to the last.
     fn last(&self, account: &Account, spoken: Duration, told: Told) -> Final {
         let spoke = account.output_tokens > 0;
+        let total = total_of(account, spoken, self.arrival.elapsed());
         let truth = (self.truth == Tell::Truth).then(|| self.truth(account, told));
         let done_reason = Some(Cow::Borrowed(account.reason.name()));
         if let StopReason::Load | StopReason::Unload = account.reason {
@@ -175,7 +185,7 @@ impl Script {
                 }
                 _ => Vec::new(),
             },
-            total_duration: nanos(self.arrival.elapsed()),
+            total_duration: nanos(total),
             load_duration: nanos(account.load()),
             prompt_eval_count: if spoke {
                 account.prompt_tokens.into()
@@ -205,9 +215,12 @@ impl Script {
                 drain: nanos(account.drain),
                 recovery: nanos(account.recovery),
                 loading: nanos(account.loading),
+                fitting: nanos(account.fitting),
                 slot_wait: nanos(account.slot_wait),
+                tokenizing: nanos(account.tokenizing),
                 prefill: nanos(account.prefill),
                 decode: nanos(account.decode),
+                context: nanos(account.context),
                 cached_tokens: account.cached_tokens.into(),
             },
             ..Truth::default()
@@ -238,6 +251,14 @@ impl Script {
 struct Told {
     due: Vec<u64>,
     sent: Vec<Moment>,
+}
+
+/// The total that a server states in a line that is made so long after the arrival: what making
+/// `context` takes comes after it. Where tokens were held up, it is no less than they took.
+fn total_of(account: &Account, spoken: Duration, elapsed: Duration) -> Duration {
+    let spoke_until = account.first_token() + spoken;
+    let total = elapsed.saturating_sub(account.context);
+    total.max(spoke_until).min(elapsed)
 }
 
 fn nanos(duration: Duration) -> u64 {

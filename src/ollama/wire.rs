@@ -244,7 +244,7 @@ pub struct Truth {
     pub due: Vec<u64>,
     /// When each token was written to the socket: the clock as read just before that `write`.
     pub sent: Vec<u64>,
-    /// When the last line was made, all tokens being written.
+    /// When the last line was made, all tokens being written and the `context` there.
     pub done: u64,
     /// How many tokens were written more than [`LATE`] after they were due. Tokens that are all due
     /// at once have no schedule to keep, and none of them is late.
@@ -295,12 +295,21 @@ pub struct TruthTerms {
     pub recovery: u64,
     /// Reload: start and weights.
     pub loading: u64,
+    /// Tokenization of the prompt by the handler, to see whether it fits the context.
+    #[serde(default)]
+    pub fitting: u64,
     /// For a slot of the runner.
     pub slot_wait: u64,
+    /// Tokenization of the prompt by the runner, in the slot.
+    #[serde(default)]
+    pub tokenizing: u64,
     /// Reading of the prompt.
     pub prefill: u64,
     /// From the first token to the last.
     pub decode: u64,
+    /// Tokenization of prompt and answer for `context`: in no duration that is stated.
+    #[serde(default)]
+    pub context: u64,
     /// Tokens of the prompt that needed no reading.
     pub cached_tokens: u64,
 }
