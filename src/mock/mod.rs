@@ -15,6 +15,7 @@ mod realtime;
 mod replay;
 mod reply;
 mod routes;
+mod schema;
 mod socket;
 mod stream;
 mod timer;
