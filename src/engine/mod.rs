@@ -47,3 +47,4 @@ pub use playback::Recording;
 pub use profile::{
     Batch, Capability, Jitter, Line, Prefill, Profile, ProfileError, PromptCache, Reload, ToolCalls,
 };
+pub use prompt_cache::count_tokens;
