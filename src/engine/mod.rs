@@ -42,10 +42,12 @@ pub mod text;
 mod tokenize;
 
 pub use account::{Account, StopReason};
-pub use ask::{Ask, Form, KeepAlive, RequestId, RunnerOptions, ServerId};
+pub use ask::{Ask, Form, KeepAlive, KnownAnswer, RequestId, RunnerOptions, ServerId};
 pub use event::{Event, Refusal};
 pub use machine::{Engine, EngineConfig, Gpus, Loaded};
 pub use playback::Recording;
 pub use profile::{
-    Batch, Cancelled, Jitter, Line, Prefill, Profile, ProfileError, PromptCache, Reload, Tokenize,
+    Batch, Cancelled, Capability, Jitter, Line, Prefill, Profile, ProfileError, PromptCache,
+    Reload, Tokenize, ToolCalls,
 };
+pub use tokenize::count_tokens;

@@ -46,6 +46,11 @@ fn stands_alone(byte: u8) -> bool {
     byte.is_ascii_digit() || byte.is_ascii_punctuation()
 }
 
+/// How many tokens a text has.
+pub fn count_tokens(text: &str) -> u32 {
+    u32::try_from(tokens(text).count()).unwrap_or(u32::MAX)
+}
+
 /// How many breaks a text has: runs of line breaks, of tabs, of two spaces and more.
 pub fn count_breaks(text: &str) -> u32 {
     let runs = text.as_bytes().chunk_by(|one, next| one == next);
