@@ -69,7 +69,10 @@ impl Script {
     /// token to the last.
     fn last(&self, account: &Account, spoken: Duration, told: Told) -> Final {
         let spoke = account.output_tokens > 0;
-        let total = total_of(account, spoken, self.arrival.elapsed());
+        // What making `context` takes comes after the total. Tokens that a held-up mock wrote during
+        // that time count as computed before it.
+        let total = self.arrival.elapsed().saturating_sub(account.context);
+        let spoken = spoken.min(total.saturating_sub(account.first_token()));
         let truth = (self.truth == Tell::Truth).then(|| self.truth(account, told));
         let done_reason = Some(Cow::Borrowed(account.reason.name()));
         if let StopReason::Load | StopReason::Unload = account.reason {
@@ -162,14 +165,6 @@ impl Script {
 struct Told {
     due: Vec<u64>,
     sent: Vec<Moment>,
-}
-
-/// The total that a server states in a line that is made so long after the arrival: what making
-/// `context` takes comes after it. Where tokens were held up, it is no less than they took.
-fn total_of(account: &Account, spoken: Duration, elapsed: Duration) -> Duration {
-    let spoke_until = account.first_token() + spoken;
-    let total = elapsed.saturating_sub(account.context);
-    total.max(spoke_until).min(elapsed)
 }
 
 fn nanos(duration: Duration) -> u64 {

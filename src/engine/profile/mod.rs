@@ -122,7 +122,7 @@ fn alone() -> f64 {
 }
 
 /// The profiles that come with tare, by name.
-const SHIPPED: [(&str, &str); 7] = [
+const SHIPPED: [(&str, &str); 8] = [
     (
         "instant",
         include_str!("../../../fixtures/profiles/instant.toml"),
@@ -142,6 +142,10 @@ const SHIPPED: [(&str, &str); 7] = [
     (
         "paced-1s",
         include_str!("../../../fixtures/profiles/paced-1s.toml"),
+    ),
+    (
+        "cpu-gemma3-270m",
+        include_str!("../../../fixtures/profiles/cpu-gemma3-270m.toml"),
     ),
     (
         "rtx4080-gemma3-4b",
