@@ -47,7 +47,7 @@ pub use event::{Event, Refusal};
 pub use machine::{Engine, EngineConfig, Gpus, Loaded};
 pub use playback::Recording;
 pub use profile::{
-    Batch, Cancelled, Capability, Jitter, Line, Prefill, Profile, ProfileError, PromptCache,
-    Reload, Tokenize, ToolCalls,
+    AlsoServed, Batch, Cancelled, Capability, Jitter, Line, Prefill, Profile, ProfileError,
+    PromptCache, Reload, Tokenize, ToolCalls,
 };
 pub use tokenize::count_tokens;
