@@ -115,20 +115,7 @@ impl Script {
                 .map(|at| nanos(at.since(self.arrival.moment)))
                 .collect(),
             done: nanos(self.arrival.elapsed()),
-            terms: TruthTerms {
-                handling: nanos(account.handling),
-                queue: nanos(account.queue),
-                drain: nanos(account.drain),
-                recovery: nanos(account.recovery),
-                loading: nanos(account.loading),
-                fitting: nanos(account.fitting),
-                slot_wait: nanos(account.slot_wait),
-                tokenizing: nanos(account.tokenizing),
-                prefill: nanos(account.prefill),
-                decode: nanos(account.decode),
-                context: nanos(account.context),
-                cached_tokens: account.cached_tokens.into(),
-            },
+            terms: terms(account),
             ..Truth::default()
         };
         truth.with_lateness()
@@ -167,7 +154,26 @@ struct Told {
     sent: Vec<Moment>,
 }
 
-fn nanos(duration: Duration) -> u64 {
+/// Where a request's time went, as the truth tells it.
+pub fn terms(account: &Account) -> TruthTerms {
+    TruthTerms {
+        handling: nanos(account.handling),
+        queue: nanos(account.queue),
+        drain: nanos(account.drain),
+        recovery: nanos(account.recovery),
+        loading: nanos(account.loading),
+        fitting: nanos(account.fitting),
+        slot_wait: nanos(account.slot_wait),
+        tokenizing: nanos(account.tokenizing),
+        prefill: nanos(account.prefill),
+        decode: nanos(account.decode),
+        context: nanos(account.context),
+        cached_tokens: account.cached_tokens.into(),
+    }
+}
+
+/// A time in nanoseconds.
+pub fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
