@@ -272,7 +272,7 @@ pub struct Stream {
 enum Phase {
     Speaking,
     /// All tokens are handed over; the last line waits until they are written.
-    Flushing(Account),
+    Flushing(Box<Account>),
     Ended,
 }
 
@@ -314,7 +314,7 @@ impl Body for Stream {
                         this.ledger.hand(tokens);
                         return Poll::Ready(Some(Ok(Frame::data(line))));
                     }
-                    News::Done(account) => this.phase = Phase::Flushing(account),
+                    News::Done(account) => this.phase = Phase::Flushing(Box::new(account)),
                     News::Refused(_) => this.phase = Phase::Ended,
                 },
                 Phase::Flushing(account) => {
