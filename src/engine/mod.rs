@@ -19,8 +19,10 @@
 //! | `text` | what the answer says |
 //!
 //! Not modelled: the weights of two models loading side by side (the pending loop here waits until
-//! a runner is ready), models that do not fit into memory, prompts longer than the context, and the
-//! stall that one stream's prefill causes to others of its batch.
+//! a runner is ready), models that do not fit into memory, prompts longer than the context, the
+//! stall that one stream's prefill causes to others of its batch, what tokenization costs those
+//! that compute on the same processor, and that the runner tokenizes the next prompt while it still
+//! reads one whose client has left.
 
 mod account;
 mod agenda;

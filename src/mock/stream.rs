@@ -194,7 +194,7 @@ pub struct Stream {
 enum Phase {
     Speaking,
     /// All tokens are handed over; the last line waits until they are written.
-    Flushing(Account),
+    Flushing(Box<Account>),
     Ended,
 }
 
@@ -253,7 +253,7 @@ impl Body for Stream {
                         this.due.extend(std::iter::repeat_n(nanos(due), tokens));
                         return Poll::Ready(Some(Ok(this.frame(line, tokens))));
                     }
-                    News::Done(account) => this.phase = Phase::Flushing(account),
+                    News::Done(account) => this.phase = Phase::Flushing(Box::new(account)),
                     News::Refused(_) => this.phase = Phase::Ended,
                 },
                 Phase::Flushing(account) => {
