@@ -6,7 +6,7 @@ mod asking;
 mod driver;
 mod raw;
 
-pub use asking::{call_times, pieces};
+pub use asking::{call_times, call_times_with, pieces};
 pub use driver::Driver;
 pub use raw::{Reply, Wire, ask, first_of, wire};
 
