@@ -15,8 +15,8 @@ use super::{Failure, usable_folder, warn_of};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
 use crate::doctor;
 use crate::engine::Profile;
-use crate::invocation::{MockServer, Program};
-use crate::ollama::wire::TRUTH_HEADER;
+use crate::invocation::{MockServer, Program, ProxyServer};
+use crate::ollama::wire::{PROXY_HEADER, TRUTH_HEADER};
 use crate::ollama::{Identity, ModelIdentity};
 use crate::provenance::Provenance;
 use crate::report::agent::{
@@ -40,13 +40,20 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let provenance = Provenance::here().with_findings(doctor::quick());
     warn_of(&provenance.spoilers());
     let server = Answering::start(&plan)?;
-    let mut client = ClientOptions::new(resolve(server.base_url())?);
+    let endpoint = resolve(server.base_url())?;
+    let proxy = plan.proxy.then(|| beside(&server)).transpose()?;
+    let asked = proxy
+        .as_ref()
+        .map_or(server.base_url(), ProxyServer::base_url);
+    let mut client = ClientOptions::new(resolve(asked)?);
     client.limits = plan.limits;
     client.read_buffer = plan.cell.read_buffer();
     if plan.mock.is_some() {
         client.headers.push(TRUTH_HEADER);
     }
-    let endpoint = client.endpoint.clone();
+    if plan.proxy {
+        client.headers.push(PROXY_HEADER);
+    }
     let ran = plan.cell.weigh(Blocks::new(&plan, client))?;
     let parallel = parallel(&endpoint, ran.server.software);
     let setup = Setup {
@@ -55,6 +62,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         io: plan.cell.io().to_string(),
         threads: ran.threads,
         server: server.described(&plan, ran.server, ran.model, parallel),
+        proxied: plan.proxy,
         api: plan.api,
         model: plan.model,
         order_seed: plan.order_seed,
@@ -89,6 +97,12 @@ fn resolve(base_url: &str) -> Result<Endpoint, Failure> {
         EndpointError::Url { .. } => Failure::Usage(error.into()),
         EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
     })
+}
+
+/// A proxy to the server.
+fn beside(server: &Answering) -> anyhow::Result<ProxyServer> {
+    let program = Program::this().context("cannot find the program to start the proxy")?;
+    Ok(ProxyServer::start(&program, server.base_url(), &[])?)
 }
 
 /// Whom the agents ask; our own mock ends with this.

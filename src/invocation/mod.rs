@@ -4,7 +4,7 @@
 //!
 //! [`Spec`] says what to run and [`Outcome`] what came of it, both as JSON; [`run`] does it in the
 //! present process (that is `tare invoke`), and [`Program`] starts such a process and hears it out.
-//! [`MockServer`] is the other process, the mock.
+//! [`MockServer`] is the other process, the mock, and [`ProxyServer`] one between the two.
 
 mod account;
 mod agents;
@@ -26,6 +26,6 @@ pub use inside::{InvocationError, run};
 pub use outcome::{Iteration, Outcome};
 pub use process::{ProcessError, Program};
 pub use rates::Rates;
-pub use server::{MockServer, ServerError};
+pub use server::{MockServer, ProxyServer, ServerError};
 pub use spec::{Answers, Connection, Member, Spec, Team, Work};
 pub use texts::Said;

@@ -37,6 +37,9 @@ pub struct Spec {
     /// What is known of the answers beforehand.
     #[serde(default)]
     pub answers: Answers,
+    /// Whether a recording proxy is on the way, to be asked for its times.
+    #[serde(default)]
+    pub proxied: bool,
     /// A mistake built in on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inject: Option<Inject>,

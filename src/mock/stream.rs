@@ -102,6 +102,7 @@ impl Script {
             eval_count: account.output_tokens.into(),
             eval_duration: nanos(spoken),
             tare_truth: truth,
+            tare_proxy: None,
             timings: None,
         }
     }

@@ -29,4 +29,4 @@ pub use identity::{Identity, ModelIdentity, Software};
 pub use ndjson::Ndjson;
 pub use question::{Form, Question};
 pub use timings::Timings;
-pub use wire::{ChatRequest, Final, GenerateRequest, KeepAlive, Message, Options, Truth};
+pub use wire::{ChatRequest, Final, GenerateRequest, KeepAlive, Message, Options, PassedOn, Truth};

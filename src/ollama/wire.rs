@@ -242,6 +242,9 @@ pub struct Final {
     /// The mock's ground truth, where the request asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tare_truth: Option<Truth>,
+    /// What a recording proxy on the way saw, where the request asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tare_proxy: Option<PassedOn>,
     /// llama.cpp's account, from which the figures above were taken. No part of Ollama's line.
     #[serde(skip)]
     pub timings: Option<Timings>,
@@ -260,6 +263,22 @@ fn is_zero(value: &u64) -> bool {
 
 /// The request header that asks the mock for its ground truth, and the value it takes.
 pub const TRUTH_HEADER: (&str, &str) = ("x-tare-truth", "1");
+
+/// The request header that asks a recording proxy for its times, and the value it takes. The proxy
+/// does not pass it on.
+pub const PROXY_HEADER: (&str, &str) = ("x-tare-proxy", "1");
+
+/// When a recording proxy passed on the parts of a reply, by the same clock as [`Truth`]. It says
+/// nothing about what the server was to do and when: only what came out of it. Nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOn {
+    /// When the head of the request was there: a reading of the clock. The others count from here.
+    pub received: u64,
+    /// When each token was written to the client: the clock as read just before that `write`.
+    pub sent: Vec<u64>,
+    /// The same of the last line.
+    pub done: u64,
+}
 
 /// What really happened, by the clock of the mock: `CLOCK_MONOTONIC`, which a client on the same
 /// machine shares. Nanoseconds.

@@ -7,7 +7,7 @@ mod driver;
 mod raw;
 mod servers;
 
-pub use asking::{call_times, pieces};
+pub use asking::{call_times, call_times_with, pieces};
 pub use driver::Driver;
 pub use raw::{Reply, Wire, ask, first_of, wire};
 pub use servers::{Answer, Servers, term};

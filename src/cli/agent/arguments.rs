@@ -48,6 +48,10 @@ pub struct Arguments {
         conflicts_with = "base_url"
     )]
     mock: Option<String>,
+    /// Ask through a recording proxy, which knows when it passed each token on: gives delivery for
+    /// servers that don't tell (see `tare proxy`)
+    #[arg(long)]
+    proxy: bool,
     /// Runs of each side
     #[arg(long, value_name = "N", default_value = "3", value_parser = value_parser!(u32).range(1..=100_000))]
     runs: u32,
@@ -96,6 +100,7 @@ pub(super) struct Plan {
     pub model: String,
     pub base_url: String,
     pub mock: Option<Mock>,
+    pub proxy: bool,
     pub runs: u32,
     pub order_seed: u64,
     pub baseline: Options,
@@ -128,6 +133,7 @@ impl Arguments {
             base_url: self.api.base_url(&self.base_url).to_owned(),
             api: self.api,
             mock: mock.transpose()?,
+            proxy: self.proxy,
             model: self.model,
             runs: self.runs,
             // 32 bits, so that a reader of JSON that has only doubles reads it exactly.

@@ -110,6 +110,13 @@ pub struct CallMetrics {
     /// same as `itl_mean_ms` where each piece is one token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tpot_ms: Option<f64>,
+    /// Median time from the moment that a token was on its way (a recording proxy passed it on, or
+    /// else the mock wrote it) to its being parsed, ms. Absent where neither tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_p50_ms: Option<f64>,
+    /// The 99th percentile of it, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_p99_ms: Option<f64>,
     /// Tokens of the prompt that the server states, cached ones included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_tokens: Option<u64>,
@@ -134,8 +141,13 @@ impl CallMetrics {
         });
         let lateness = call.lateness();
         let gaps: Vec<f64> = call.itl().map(ms).collect();
+        let mut delivery: Vec<f64> = call.delivery().map(ms).collect();
+        delivery.sort_by(f64::total_cmp);
+        let delivered = |q| crate::stats::quantile(&delivery, q);
         let tokens = figures.tokens_generated;
         Self {
+            delivery_p50_ms: delivered(0.5),
+            delivery_p99_ms: delivered(0.99),
             figures,
             run,
             stage,

@@ -20,6 +20,12 @@ pub fn opening(metrics: &Metrics) -> String {
     table.row(["Date", &date.to_string()]);
     table.row(["Model", &setup.model]);
     table.row(["Server", &server(&setup.server)]);
+    if setup.proxied {
+        table.row([
+            "Proxy",
+            "a recording proxy before the server: delivery is from there, and gross and tare have its hop in them (`docs/delivery.md`)",
+        ]);
+    }
     table.row(["API", &format!("{} ({})", setup.api, setup.api.path())]);
     table.row(["Runs", &runs(metrics)]);
     table.row([

@@ -103,6 +103,10 @@ pub struct Setup {
     pub threads: NonZeroUsize,
     /// Who answered.
     pub server: Server,
+    /// Whether a recording proxy stood before it: then delivery is from there, and gross and tare
+    /// have its hop in them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proxied: bool,
     /// How it was asked.
     #[serde(default)]
     pub api: Api,
