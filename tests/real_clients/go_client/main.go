@@ -1,0 +1,7 @@
+package main
+
+import (
+	_ "github.com/ollama/ollama/api"
+)
+
+func main() {}
