@@ -4,7 +4,7 @@
 import {
   CAPITAL, EMBEDDING, HOST, IMAGE, MODEL, PROMPT, QUESTION, SEED, TEXTS, THINKING, TOKENS, TOKENS_TO_THE_END,
   TOKENS_WITHOUT_END, TOOLS, UNKNOWN, WEATHER, WEATHER_SCHEMA,
-  all, answer, refusal, report, require, vectors,
+  all, answer, named, refusal, report, require, vectors,
 } from "./report.mjs";
 
 const { Output, embedMany, generateText, jsonSchema, streamText, tool } = require("ai");
@@ -13,11 +13,11 @@ const { createOllama } = require("ai-sdk-ollama");
 const provider = createOllama({ baseURL: HOST });
 const asked = (further) => ({
   model: provider(MODEL), prompt: PROMPT, seed: SEED, temperature: 0, maxOutputTokens: TOKENS, maxRetries: 0,
-  // It would print the error; it is thrown all the same.
   ...further,
 });
 const generate = (further) => generateText(asked(further));
 
+// Its streams print errors and end, unless they are told what to do with one.
 async function stream(further) {
   let failure;
   const reply = streamText(asked({ ...further, onError: ({ error }) => (failure = error) }));
@@ -38,7 +38,7 @@ const words = (error) => [error.statusCode ?? error.cause?.status_code ?? null, 
 const refused = (request) => refusal(words, request);
 
 await report(
-  `ai ${require("ai/package.json").version} with ai-sdk-ollama ${require("ai-sdk-ollama/package.json").version}`,
+  `${named("ai")} with ${named("ai-sdk-ollama")}`,
   {
     chat: async () => whole(await generate()),
     "chat, streamed": async () => {

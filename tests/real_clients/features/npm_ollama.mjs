@@ -3,7 +3,7 @@
 import {
   CAPITAL, EMBEDDING, HOST, IMAGE, MESSAGES, MODEL, PROMPT, QUESTION, SEED, TEXTS, THINKING, TOKENS,
   TOKENS_TO_THE_END, TOKENS_WITHOUT_END, TOOLS, UNKNOWN, WEATHER, WEATHER_TOOL,
-  all, answer, logprob, refusal, report, require, vectors,
+  all, answer, logprob, named, refusal, report, require, vectors,
 } from "./report.mjs";
 
 const { Ollama } = require("ollama");
@@ -27,11 +27,14 @@ function said(parts) {
 }
 
 const called = (parts) =>
-  parts.flatMap((part) => part.message.tool_calls ?? []).map((one) => one.function);
+  parts.flatMap((part) => part.message.tool_calls ?? []).map(({ function: { name, arguments: given } }) => ({
+    name,
+    arguments: given,
+  }));
 const refused = (request) => refusal((error) => [error.status_code, error.message], request);
 const names = async () => (await client.list()).models.map((model) => model.model);
 
-await report(`ollama ${require("ollama/package.json").version}`, {
+await report(named("ollama"), {
   version: async () => (await client.version()).version,
   list: names,
   show: async () => {

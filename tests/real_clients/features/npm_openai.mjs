@@ -3,7 +3,7 @@
 import {
   CAPITAL, EMBEDDING, HOST, IMAGE, MESSAGES, MODEL, PROMPT, QUESTION, SEED, TEXTS, THINKING, TOKENS,
   TOKENS_TO_THE_END, TOKENS_WITHOUT_END, TOOLS, UNKNOWN, WEATHER, WEATHER_TOOL,
-  all, answer, logprob, refusal, report, require, vectors,
+  all, answer, logprob, named, refusal, report, require, vectors,
 } from "./report.mjs";
 
 const { OpenAI } = require("openai");
@@ -32,7 +32,7 @@ async function streamed(stream) {
   const chunks = await all(await stream);
   const choices = chunks.flatMap((chunk) => chunk.choices);
   const pieces = choices.map((choice) => choice.text ?? choice.delta.content).filter((piece) => piece != null);
-  const [usage] = chunks.filter((chunk) => chunk.usage).map((chunk) => chunk.usage);
+  const { usage } = chunks.at(-1);
   return answer(pieces, choices.at(-1).finish_reason, usage.completion_tokens);
 }
 
@@ -43,7 +43,7 @@ const called = ({ choices: [{ message }] }) =>
   }));
 const refused = (request) => refusal((error) => [error.status, error.error.message], request);
 
-await report(`openai ${require("openai/package.json").version}`, {
+await report(named("openai"), {
   list: async () => (await all(client.models.list())).map((model) => model.id),
   retrieve: async () => {
     const { id, object, owned_by } = await client.models.retrieve(MODEL);
@@ -61,7 +61,7 @@ await report(`openai ${require("openai/package.json").version}`, {
   refusal: () => refused(() => chat({ model: UNKNOWN })),
   "refusal, streamed": () => refused(async () => all(await chat({ model: UNKNOWN, stream: true }))),
   thinking: async () => {
-    const { choices: [{ message }] } = await chat({ model: THINKING, reasoning_effort: "high", ...toTheEnd });
+    const { choices: [{ message }] } = await chat({ model: THINKING, ...toTheEnd });
     return { thinking: message.reasoning ?? "", text: message.content };
   },
   tools: async () => called(await chat(weather)),

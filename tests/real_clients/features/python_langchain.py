@@ -148,7 +148,7 @@ def _():
 @report.feature("logprobs")
 def _():
     message = chat(logprobs=True, top_logprobs=2).invoke(PROMPT)
-    stated = message.response_metadata["logprobs"]["content"]
+    stated = message.response_metadata["logprobs"]
     return [logprob(one["token"], one["logprob"], one["top_logprobs"]) for one in stated]
 
 

@@ -55,14 +55,14 @@ def ask(model, route="ollama_chat", messages=MESSAGES, tokens=TOKENS, **further)
 
 def whole(completion):
     [choice] = completion.choices
-    return answer([choice.message.content], choice.finish_reason, completion.usage.completion_tokens)
+    # By Ollama's own routes every answer ends for the reason `stop`, whatever the server says.
+    return answer([choice.message.content], None, completion.usage.completion_tokens)
 
 
 def chunks(stream):
     choices = [chunk.choices[0] for chunk in stream]
-    # Its usage is its own count of tokens, not the server's.
-    pieces = [choice.delta.content for choice in choices if choice.delta.content is not None]
-    return answer(pieces, choices[-1].finish_reason, None)
+    # It counts the tokens itself.
+    return answer([choice.delta.content for choice in choices if choice.delta.content], None, None)
 
 
 def called(message):
@@ -71,7 +71,8 @@ def called(message):
 
 
 def refused(request):
-    return refusal(litellm.exceptions.APIError, lambda error: [error.status_code, str(error)], request)
+    """The server's status is lost, its words are not."""
+    return refusal(litellm.APIConnectionError, lambda error: [None, str(error)], request)
 
 
 @report.feature("generate")

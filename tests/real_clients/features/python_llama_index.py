@@ -28,7 +28,6 @@ from report import (
     Report,
     answer,
     call,
-    logprob,
     refusal,
     vectors,
 )
@@ -159,12 +158,6 @@ def _():
 def _():
     question = ChatMessage(role="user", content=QUESTION[0]["content"])
     return model(tokens=TOKENS_TO_THE_END).as_structured_llm(Capital).chat([question]).raw.model_dump()
-
-
-@report.feature("logprobs")
-def _():
-    response = model().chat([MESSAGE], logprobs=True, top_logprobs=2)
-    return [logprob(one["token"], one["logprob"], one["top_logprobs"]) for one in response.raw["logprobs"]]
 
 
 @report.feature("image")

@@ -105,7 +105,7 @@ def _():
 
 @report.feature("thinking")
 def _():
-    [choice] = chat(THINKING, tokens=TOKENS_TO_THE_END, reasoning_effort="high").choices
+    [choice] = chat(THINKING, tokens=TOKENS_TO_THE_END).choices
     return {"thinking": getattr(choice.message, "reasoning", ""), "text": choice.message.content}
 
 

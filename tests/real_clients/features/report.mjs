@@ -1,7 +1,12 @@
 // What the JavaScript drivers of this folder share: what they ask for, and the report that they print.
 // The same as report.py; see there.
 
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+// The report stands alone on standard output; the package `ollama` has things to say there.
+console.log = () => {};
 
 // Unlike `import`, this also looks where NODE_PATH says.
 export const require = createRequire(import.meta.url);
@@ -23,7 +28,7 @@ export const IMAGE =
 export const SEED = 5;
 // Tokens of an answer, of one that must have an end, and of one that would last for half an hour.
 export const TOKENS = 8;
-export const TOKENS_TO_THE_END = 48;
+export const TOKENS_TO_THE_END = 96;
 export const TOKENS_WITHOUT_END = 2_000_000;
 
 export const QUESTION = [{ role: "user", content: "What is the capital of France? Answer in JSON." }];
@@ -49,6 +54,18 @@ export const logprob = ({ token, logprob, top_logprobs }) => ({ token, logprob, 
 // The dimensions and the length of each vector.
 export const vectors = (embeddings) =>
   embeddings.map((vector) => ({ dimensions: vector.length, length: Math.hypot(...vector) }));
+
+// A package and its version. Not every package lets others ask for its package.json.
+export function named(name) {
+  for (let folder = dirname(require.resolve(name)); ; folder = dirname(folder)) {
+    try {
+      const found = JSON.parse(readFileSync(join(folder, "package.json")));
+      if (found.name === name) return `${name} ${found.version}`;
+    } catch (error) {
+      if (error.code !== "ENOENT") throw error;
+    }
+  }
+}
 
 export async function all(stream) {
   const parts = [];
@@ -82,5 +99,5 @@ export async function report(client, features) {
     }
   }
   clearTimeout(patience);
-  console.log(JSON.stringify({ client, features: outcomes }));
+  process.stdout.write(`${JSON.stringify({ client, features: outcomes })}\n`);
 }

@@ -32,7 +32,7 @@ IMAGE = (
 SEED = 5
 # Tokens of an answer, of one that must have an end, and of one that would last for half an hour.
 TOKENS = 8
-TOKENS_TO_THE_END = 48
+TOKENS_TO_THE_END = 96
 TOKENS_WITHOUT_END = 2_000_000
 # Whatever hangs is to fail.
 SECONDS = 60

@@ -38,7 +38,7 @@ const (
 	seed = 5
 	// Tokens of an answer, of one that must have an end, and of one that would last for half an hour.
 	few        = 8
-	toTheEnd   = 48
+	toTheEnd   = 96
 	withoutEnd = 2_000_000
 	// Whatever hangs is to fail.
 	longest = 5 * time.Minute
