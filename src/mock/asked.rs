@@ -27,6 +27,8 @@ pub struct GenerateRequest {
     #[serde(default)]
     pub format: Value,
     pub truncate: Option<bool>,
+    #[serde(rename = "shift")]
+    _shift: Option<bool>,
     pub logprobs: Option<bool>,
     pub top_logprobs: Option<i64>,
 }
@@ -44,6 +46,8 @@ pub struct ChatRequest {
     #[serde(default)]
     pub format: Value,
     pub truncate: Option<bool>,
+    #[serde(rename = "shift")]
+    _shift: Option<bool>,
     pub logprobs: Option<bool>,
     pub top_logprobs: Option<i64>,
 }
@@ -62,6 +66,19 @@ pub struct GivenOptions {
     #[serde(flatten)]
     pub options: Options,
     pub stop: Option<Vec<String>>,
+    // Of these only matters that they are of their type.
+    #[serde(rename = "min_p")]
+    _min_p: Option<f64>,
+    #[serde(rename = "typical_p")]
+    _typical_p: Option<f64>,
+    #[serde(rename = "presence_penalty")]
+    _presence_penalty: Option<f64>,
+    #[serde(rename = "frequency_penalty")]
+    _frequency_penalty: Option<f64>,
+    #[serde(rename = "num_keep")]
+    _num_keep: Option<i64>,
+    #[serde(rename = "repeat_last_n")]
+    _repeat_last_n: Option<i64>,
 }
 
 /// An image, of which only matters that it can be read.

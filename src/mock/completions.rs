@@ -26,6 +26,10 @@ struct CompletionRequest {
     seed: Option<u64>,
     temperature: Option<f64>,
     top_p: Option<f64>,
+    #[serde(rename = "frequency_penalty")]
+    _frequency_penalty: Option<f64>,
+    #[serde(rename = "presence_penalty")]
+    _presence_penalty: Option<f64>,
     #[serde(default)]
     stop: Value,
     logprobs: Option<i64>,

@@ -47,7 +47,7 @@ impl Logprobs {
     /// Of a token, the `index`th of its answer.
     pub fn of(self, token: &Cow<'static, str>, index: u32) -> Logprob {
         let mut rng = Rng::with_seed(self.seed.rotate_left(17) ^ u64::from(index));
-        let likeliest = 0.3 + 0.6 * rng.f64();
+        let likeliest = 0.4 + 0.5 * rng.f64();
         // Each further one has half of what is left.
         let probability = |rank: i32| match rank {
             0 => likeliest,

@@ -35,6 +35,10 @@ struct ChatCompletionRequest {
     stop: Value,
     temperature: Option<f64>,
     top_p: Option<f64>,
+    #[serde(rename = "frequency_penalty")]
+    _frequency_penalty: Option<f64>,
+    #[serde(rename = "presence_penalty")]
+    _presence_penalty: Option<f64>,
     response_format: Option<ResponseFormat>,
     tools: Option<Vec<Tool>>,
     reasoning: Option<Reasoning>,
