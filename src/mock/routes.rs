@@ -10,6 +10,7 @@ use super::go_json;
 use super::logprobs::Logprobs;
 use super::messages;
 use super::models::{Model, Name, Store};
+use super::native;
 use super::openai;
 use super::realtime::{Arrival, Realtime};
 use super::refusals;
@@ -118,6 +119,10 @@ pub struct Wants {
     pub truncates: bool,
     /// Whether a model that does not think is not asked to.
     pub relaxes_thinking: bool,
+    /// What is to be said of an option of the wrong type.
+    pub bad_option: Option<String>,
+    /// Whether only the prompt is to be told, as the template makes it.
+    pub renders_only: bool,
 }
 
 impl Default for Wants {
@@ -136,6 +141,8 @@ impl Default for Wants {
             has_context: false,
             truncates: true,
             relaxes_thinking: false,
+            bad_option: None,
+            renders_only: false,
         }
     }
 }
@@ -216,7 +223,8 @@ impl Server {
     ) -> Result<Reply, Error> {
         let plan = self.plan(&request)?;
         let truth = wants_truth(&request);
-        let asked: GenerateRequest = read(request, &go_json::GENERATE).await?;
+        let (asked, bad_option) = read_leniently(request, &go_json::GENERATE).await?;
+        let asked: GenerateRequest = asked;
         let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
         let route = match asked.raw {
             Some(true) => Route::RawGenerate,
@@ -243,6 +251,8 @@ impl Server {
                 has_system: asked.system.is_some_and(|system| !system.is_empty()),
                 has_context: asked.context.is_some_and(|context| !context.is_empty()),
                 truncates: asked.truncate.unwrap_or(true),
+                bad_option,
+                renders_only: asked.renders_only.unwrap_or(false),
                 ..Wants::default()
             },
         };
@@ -257,7 +267,8 @@ impl Server {
     ) -> Result<Reply, Error> {
         let plan = self.plan(&request)?;
         let truth = wants_truth(&request);
-        let asked: ChatRequest = read(request, &go_json::CHAT).await?;
+        let (asked, bad_option) = read_leniently(request, &go_json::CHAT).await?;
+        let asked: ChatRequest = asked;
         let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
         let messages = asked.messages.unwrap_or_default();
         let said = messages
@@ -284,6 +295,8 @@ impl Server {
                 top_logprobs: asked.top_logprobs.unwrap_or(0),
                 has_images: images.any(|images| !images.is_empty()),
                 truncates: asked.truncate.unwrap_or(true),
+                bad_option,
+                renders_only: asked.renders_only.unwrap_or(false),
                 ..Wants::default()
             },
         };
@@ -372,6 +385,10 @@ impl Server {
         }
         let mut schema = None;
         if !asked.prompt.is_empty() {
+            if let (true, Form::Ollama(route)) = (asked.wants.renders_only, &asked.form) {
+                let rendered = native::rendered(*route, &asked.model, &asked.prompt);
+                return Ok(reply::in_one_piece(dialect, rendered, plan, ledger));
+            }
             schema = match model.begins(&asked) {
                 Ok(schema) => schema,
                 Err(error) if asked.stream => return Ok(reply::refused_stream(dialect, &error)),
@@ -594,6 +611,16 @@ async fn read<T: DeserializeOwned>(
 ) -> Result<T, Error> {
     let body = body(request).await?;
     go_json::read(&body, shape).map_err(|refusal| refusal.into_error("missing request body"))
+}
+
+/// The same, with what is to be said of an option of the wrong type.
+async fn read_leniently<T: DeserializeOwned>(
+    request: Request<Incoming>,
+    shape: &go_json::Struct,
+) -> Result<(T, Option<String>), Error> {
+    let body = body(request).await?;
+    let request = go_json::read_leniently(&body, shape);
+    request.map_err(|refusal| refusal.into_error("missing request body"))
 }
 
 #[cfg(test)]
