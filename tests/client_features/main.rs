@@ -27,8 +27,8 @@ const MODELS: &str = r#"
 description = "models of every kind"
 model = "gemma3:latest"
 also = [
-    { name = "tools:latest", capabilities = ["completion", "tools"] },
-    { name = "thinking:latest", capabilities = ["completion", "thinking"] },
+    { name = "tools:latest", capabilities = ["completion", "tools"], weights_of = "gemma3:latest" },
+    { name = "thinking:latest", capabilities = ["completion", "thinking"], weights_of = "gemma3:latest" },
     { name = "embed:latest", capabilities = ["embedding"] },
 ]
 load = "1ms"

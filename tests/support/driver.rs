@@ -90,6 +90,11 @@ impl Driver {
         command.env("NODE_PATH", &self.node_path);
         // No proxy between a client and its own machine.
         command.env("NO_PROXY", "*").env("no_proxy", "*");
+        // What Python compiles lies with what is installed, not beside the drivers.
+        command.env_remove("PYTHONDONTWRITEBYTECODE");
+        command.env("PYTHONPYCACHEPREFIX", installed("pycache"));
+        // litellm's list of prices is in its package; it would fetch a newer one.
+        command.env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
         command
     }
 

@@ -3,6 +3,7 @@
 import ollama
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_ollama import ChatOllama, OllamaEmbeddings, OllamaLLM
+
 from report import (
     EMBEDDING,
     HOST,

@@ -1,13 +1,10 @@
 """Drives the server at OLLAMA_HOST with the PyPI package `litellm`; see report.py."""
 
 import json
-import os
 
-# Its list of prices is in the package; nothing is to be fetched.
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+import litellm
 
-import litellm  # noqa: E402: it reads the environment when it is imported
-from report import (  # noqa: E402
+from report import (
     EMBEDDING,
     HOST,
     IMAGE,
@@ -143,9 +140,7 @@ def _():
 
 @report.feature("JSON")
 def _():
-    completion = ask(
-        MODEL, messages=QUESTION, tokens=TOKENS_TO_THE_END, response_format={"type": "json_object"}
-    )
+    completion = ask(MODEL, messages=QUESTION, tokens=TOKENS_TO_THE_END, response_format={"type": "json_object"})
     return completion.choices[0].message.content
 
 

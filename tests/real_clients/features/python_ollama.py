@@ -1,6 +1,7 @@
 """Drives the server at OLLAMA_HOST with the PyPI package `ollama`; see report.py."""
 
 import ollama
+
 from report import (
     EMBEDDING,
     IMAGE,

@@ -3,6 +3,7 @@
 import json
 
 import openai
+
 from report import (
     EMBEDDING,
     HOST,

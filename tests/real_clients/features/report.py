@@ -26,9 +26,7 @@ PROMPT = "Why is the sky blue? Größe, <b>, 🦙"
 MESSAGES = [{"role": "user", "content": PROMPT}]
 TEXTS = ["a llama", "an alpaca"]
 # The dot of a PNG file.
-IMAGE = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SEED = 5
 # Tokens of an answer, of one that must have an end, and of one that would last for half an hour.
 TOKENS = 8
@@ -102,7 +100,8 @@ class Report:
         def run(function: Callable[[], Any]) -> None:
             try:
                 self.features[name] = {"gave": function()}
-            except Exception as error:  # noqa: BLE001: whatever a client raises is its answer
+            # Whatever a client raises is its answer.
+            except Exception as error:  # noqa: BLE001
                 self.features[name] = {"raised": [type(error).__name__, str(error)]}
 
         return run
