@@ -10,11 +10,13 @@
 //! mock makes nothing of is not looked at as long as all others are sound.
 
 mod duration;
+mod manage;
 mod names;
 mod scan;
 mod types;
 
 pub use duration::parse_duration;
+pub use manage::*;
 pub use types::{CHAT, CHAT_COMPLETION, COMPLETION, GENERATE, MESSAGES, RESPONSES, SHOW, Struct};
 
 use super::routes::Error;
@@ -66,7 +68,10 @@ pub fn read_leniently<T: DeserializeOwned>(
     body: &[u8],
     shape: &Struct,
 ) -> Result<(T, Option<String>), Refusal> {
-    if let Ok(request) = serde_json::from_slice(body)
+    // serde takes a list for a struct too.
+    let is_object = body.trim_ascii_start().first() == Some(&b'{');
+    if is_object
+        && let Ok(request) = serde_json::from_slice(body)
         && names::are_plain(body)
     {
         return Ok((request, None));
@@ -82,7 +87,7 @@ pub fn read_leniently<T: DeserializeOwned>(
 }
 
 /// A text as Go quotes it (`%q`).
-fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = "\"".to_owned();
     for character in text.chars() {
         match character {

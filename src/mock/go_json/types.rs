@@ -13,12 +13,12 @@ use serde_json::{Map, Number, Value};
 /// A struct of Go.
 pub struct Struct {
     /// With its package.
-    name: &'static str,
-    fields: &'static [(&'static str, Type)],
+    pub(super) name: &'static str,
+    pub(super) fields: &'static [(&'static str, Type)],
 }
 
 /// A type of Go, of a field or of a list's items.
-enum Type {
+pub(super) enum Type {
     Text,
     Bool,
     Int,
@@ -30,6 +30,8 @@ enum Type {
     Any,
     /// `map[string]any`
     Map,
+    /// `map[string]string`
+    TextMap,
     /// The same, which Ollama reads later, field by field.
     Options,
     List(&'static Type),
@@ -107,7 +109,7 @@ const TOOL_FUNCTION: Struct = Struct {
     ],
 };
 
-const MESSAGE: Struct = Struct {
+pub(super) const MESSAGE: Struct = Struct {
     name: "api.Alias",
     fields: &[
         ("role", Type::Text),
@@ -369,6 +371,7 @@ impl Type {
             Type::Float32 => "float32".to_owned(),
             Type::Bytes => "api.ImageData".to_owned(),
             Type::Map | Type::Options => "map[string]interface {}".to_owned(),
+            Type::TextMap => "map[string]string".to_owned(),
             Type::List(item) => format!("[]{}", item.name()),
             Type::Struct(shape) => shape.name.to_owned(),
             Type::Own(name, _) | Type::NamedList(name, _) => (*name).to_owned(),
@@ -467,6 +470,14 @@ impl Fit {
                 text.into()
             }
             (Type::Map, node @ Node::Object(_)) => plain(node),
+            (Type::TextMap, Node::Object(fields)) => {
+                let mut texts = Map::new();
+                for (name, node) in fields {
+                    texts.insert(name, self.value(&Type::Text, node)?);
+                }
+                texts.retain(|_, text| !text.is_null());
+                Value::Object(texts)
+            }
             (Type::Options, Node::Object(options)) => self.options(options),
             (Type::List(item) | Type::NamedList(_, item), Node::List(items)) => {
                 let items = items.into_iter().map(|node| self.value(item, node));
