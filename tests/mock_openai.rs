@@ -40,7 +40,7 @@ fn each_token_is_an_event_and_a_chunk_and_the_end_is_one_chunk() {
     assert_eq!(reply.status, "200 OK");
     assert_eq!(reply.header("content-type"), Some("text/event-stream"));
     assert_eq!(reply.chunks.len(), 41);
-    for (index, (chunk, token)) in reply.chunks.iter().zip(Text::new(5).take(40)).enumerate() {
+    for (chunk, token) in reply.chunks.iter().zip(Text::new(5).take(40)) {
         let [event] = events(chunk)[..] else {
             panic!("one event: {chunk}");
         };
@@ -49,10 +49,7 @@ fn each_token_is_an_event_and_a_chunk_and_the_end_is_one_chunk() {
             "Go escapes these: {event}"
         );
         let said: Value = serde_json::from_str(event).expect("JSON");
-        let delta = match index {
-            0 => json!({"role": "assistant", "content": token}),
-            _ => json!({"content": token}),
-        };
+        let delta = json!({"role": "assistant", "content": token});
         let choice = json!([{"index": 0, "delta": delta, "finish_reason": null}]);
         assert_eq!(said["choices"], choice);
         assert_eq!(said["object"], "chat.completion.chunk");
@@ -67,7 +64,8 @@ fn each_token_is_an_event_and_a_chunk_and_the_end_is_one_chunk() {
     };
     assert_eq!(done, "[DONE]");
     let finish: Value = serde_json::from_str(finish).expect("JSON");
-    let choice = json!([{"index": 0, "delta": {}, "finish_reason": "length"}]);
+    let delta = json!({"role": "assistant", "content": ""});
+    let choice = json!([{"index": 0, "delta": delta, "finish_reason": "length"}]);
     assert_eq!(finish["choices"], choice);
 }
 
@@ -119,7 +117,7 @@ fn usage_is_counted_where_it_is_asked_for() {
 #[test]
 fn without_streaming_which_is_the_default_the_reply_is_one_object() {
     let server = mock("instant");
-    let reply = complete(&server, &asking(json!({"max_completion_tokens": 6})));
+    let reply = complete(&server, &asking(json!({"max_tokens": 6})));
     assert_eq!(reply.header("content-type"), Some("application/json"));
     assert!(reply.body().ends_with("}\n"));
     let said = reply.json();
@@ -139,6 +137,14 @@ fn without_streaming_which_is_the_default_the_reply_is_one_object() {
 }
 
 #[test]
+fn the_newer_name_of_the_limit_is_left_unread() {
+    let server = mock("instant");
+    let said = complete(&server, &asking(json!({"max_completion_tokens": 6}))).json();
+    assert_eq!(said["choices"][0]["finish_reason"], "stop");
+    assert_eq!(said["usage"]["completion_tokens"], 512);
+}
+
+#[test]
 fn a_message_is_a_string_or_a_list_of_parts() {
     let server = mock("instant");
     let tokens = |content: Value| {
@@ -155,52 +161,57 @@ fn a_message_is_a_string_or_a_list_of_parts() {
 #[test]
 fn errors_have_openais_form_and_ollamas_words() {
     let server = mock("instant");
-    let bad = "invalid_request_error";
     let message =
         |content: Value| asking(json!({"messages": [{"role": "user", "content": content}]}));
-    for (body, status, kind, words) in [
-        (String::new(), 400, bad, "EOF"),
-        (
-            asking(json!({"model": "x"})).to_string(),
-            404,
-            "not_found_error",
-            "model 'x' not found",
-        ),
-        (
-            asking(json!({"model": ""})).to_string(),
-            400,
-            bad,
-            "model is required",
-        ),
+    // What the translation finds is typed by its status and has no newline at its end.
+    for (body, words) in [
+        (String::new(), "EOF"),
         (
             asking(json!({"messages": []})).to_string(),
-            400,
-            bad,
             "[] is too short - 'messages'",
         ),
         (
             message(Value::Null).to_string(),
-            400,
-            bad,
             "invalid message content type: <nil>",
         ),
         (
             message(json!([{"type": "sound"}])).to_string(),
-            400,
-            bad,
             "invalid message format",
-        ),
-        (
-            asking(json!({"reasoning_effort": "high"})).to_string(),
-            400,
-            bad,
-            "\"gemma3\" does not support thinking",
         ),
     ] {
         let reply = ask(&server, ROUTE, &body);
-        assert!(reply.status.starts_with(&status.to_string()), "{body}");
+        assert_eq!(reply.status, "400 Bad Request", "{body}");
+        let utf8 = Some("application/json; charset=utf-8");
+        assert_eq!(reply.header("content-type"), utf8);
+        assert!(reply.body().ends_with('}'), "{body}");
+        let error =
+            json!({"message": words, "type": "invalid_request_error", "param": null, "code": null});
+        assert_eq!(reply.json(), json!({ "error": error }));
+    }
+    // What is translated is of one type.
+    for (body, status, words) in [
+        (
+            json!({"model": "x"}),
+            "404 Not Found",
+            "model 'x' not found",
+        ),
+        (json!({"model": ""}), "400 Bad Request", "model is required"),
+        (
+            json!({"reasoning_effort": "high"}),
+            "400 Bad Request",
+            "\"gemma3\" does not support thinking",
+        ),
+        (
+            json!({"top_logprobs": 99}),
+            "400 Bad Request",
+            "top_logprobs must be between 0 and 20",
+        ),
+    ] {
+        let reply = complete(&server, &asking(body));
+        assert_eq!(reply.status, status, "{words}");
         assert_eq!(reply.header("content-type"), Some("application/json"));
-        let error = json!({"message": words, "type": kind, "param": null, "code": null});
+        assert!(reply.body().ends_with("}\n"), "{words}");
+        let error = json!({"message": words, "type": "api_error", "param": null, "code": null});
         assert_eq!(reply.json(), json!({ "error": error }));
     }
     let cut_off = ask(&server, ROUTE, "{").json();

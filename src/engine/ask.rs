@@ -1,5 +1,6 @@
 //! What a client asks of a server, as far as the engine's time depends on it.
 
+use super::account::StopReason;
 use super::playback::Recording;
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Ask<'a> {
     pub prompt: &'a str,
     /// Tokens to generate (`num_predict`); without it as many as the profile says.
     pub output: Option<u32>,
+    /// An answer whose end is known beforehand; it overrides `output`.
+    pub answer: Option<KnownAnswer>,
     /// The options that a runner is started with.
     pub runner: RunnerOptions,
     /// How long the model stays loaded afterwards; without it as before, at first as the profile
@@ -43,6 +46,15 @@ pub struct Ask<'a> {
     pub keep_alive: Option<KeepAlive>,
     /// An answer that was recorded: it is played, and no runner asked for.
     pub recording: Option<&'a Arc<Recording>>,
+}
+
+/// How an answer ends that was made up as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownAnswer {
+    /// Tokens to generate.
+    pub tokens: u32,
+    /// Why there are no more.
+    pub reason: StopReason,
 }
 
 /// The options that a runner is started with: another value of any of them needs another runner.

@@ -40,8 +40,11 @@ mod tests;
 pub mod text;
 
 pub use account::{Account, StopReason};
-pub use ask::{Ask, KeepAlive, RequestId, RunnerOptions, ServerId};
+pub use ask::{Ask, KeepAlive, KnownAnswer, RequestId, RunnerOptions, ServerId};
 pub use event::{Event, Refusal};
 pub use machine::{Engine, EngineConfig, Gpus, Loaded};
 pub use playback::Recording;
-pub use profile::{Batch, Jitter, Line, Prefill, Profile, ProfileError, PromptCache, Reload};
+pub use profile::{
+    Batch, Capability, Jitter, Line, Prefill, Profile, ProfileError, PromptCache, Reload, ToolCalls,
+};
+pub use prompt_cache::count_tokens;

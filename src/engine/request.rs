@@ -74,8 +74,11 @@ impl Request {
                 (0, StopReason::Unload)
             }
             _ if ask.prompt.is_empty() => (0, StopReason::Load),
-            Some(limit) => (limit, StopReason::Length),
-            None => (profile.tokens, StopReason::Stop),
+            limit => match (ask.answer, limit) {
+                (Some(answer), _) => (answer.tokens, answer.reason),
+                (None, Some(limit)) => (limit, StopReason::Length),
+                (None, None) => (profile.tokens, StopReason::Stop),
+            },
         };
         let prompt = Prompt::new(ask.prompt, block);
         Self {

@@ -6,18 +6,31 @@
 //! What it states as truth about a token's sending is read off at the socket (`socket.rs`), not
 //! where the token was made.
 
+mod asked;
+mod base64;
 mod catalog;
+mod completions;
+mod composed;
 mod fault;
+mod form;
 mod go_json;
 mod json;
+mod logprobs;
+mod messages;
+mod native;
 mod openai;
 mod realtime;
+mod refusals;
 mod replay;
 mod reply;
+mod responses;
 mod routes;
+mod schema;
 mod socket;
 mod stream;
+mod template;
 mod timer;
+mod tools;
 
 pub use fault::{FAULT_HEADER, Fault, FaultError, KINDS as FAULT_KINDS, Kind as FaultKind};
 pub use fault::{MOST_IDS, WHENS as FAULT_TIMES, When as FaultWhen};

@@ -189,17 +189,18 @@ impl Visit {
         }
     }
 
-    /// Waits until the answer begins.
+    /// Waits until so many tokens of the answer are there, at least one, or all of them.
     ///
     /// # Errors
     /// When there will be none.
-    pub async fn begun(&self) -> Result<(), Refusal> {
+    pub async fn begun(&self, tokens: usize) -> Result<(), Refusal> {
         poll_fn(|cx| {
             let inbox = &mut *self.inbox.borrow_mut();
-            match inbox.news.front() {
+            match inbox.news.back() {
                 Some(News::Refused(refusal)) => Poll::Ready(Err(*refusal)),
-                Some(_) => Poll::Ready(Ok(())),
-                None => {
+                Some(News::Done(_)) => Poll::Ready(Ok(())),
+                Some(News::Token(_)) if inbox.news.len() >= tokens => Poll::Ready(Ok(())),
+                Some(News::Token(_)) | None => {
                     inbox.reader = Some(cx.waker().clone());
                     Poll::Pending
                 }

@@ -7,7 +7,8 @@
 //! the recorded ones, but the durations that it states are stretched as the reply is, or a client
 //! would take away more than there was.
 
-use super::stream::Dialect;
+use super::composed::Composed;
+use super::form::Dialect;
 use crate::engine::text::Text;
 use crate::engine::{Recording, StopReason};
 use crate::ollama::Api;
@@ -49,6 +50,8 @@ struct Piece {
 pub enum Words {
     /// Made up, token by token.
     Made(Text),
+    /// Made up as a whole.
+    Composed(Box<Composed>),
     /// A recorded answer's tokens, of which so many were said, in lines of our own.
     Tokens(Rc<Turn>, usize),
     /// A recorded reply's bytes, of which so many pieces were sent.
@@ -64,7 +67,8 @@ impl Words {
                 *said += 1;
                 turn.tokens.get(*said - 1).map_or("", String::as_str)
             }
-            Self::Bytes(..) => "",
+            // These say more than a token's text, or less.
+            Self::Composed(_) | Self::Bytes(..) => "",
         }
     }
 
@@ -117,7 +121,7 @@ impl Replay {
         let turn = &self.turns[number];
         let limit = limit.and_then(|limit| usize::try_from(limit).ok());
         let limit = limit.filter(|&limit| limit < turn.tokens.len());
-        let as_recorded = streams && limit.is_none() && self.api == dialect.api();
+        let as_recorded = streams && limit.is_none() && dialect.api() == Some(self.api);
         if as_recorded {
             Played {
                 words: Words::Bytes(Rc::clone(turn), 0),

@@ -1,18 +1,20 @@
 //! Replies as they go to hyper: objects, refusals and streams, and each of them with faults.
 
 use super::fault::{Faulty, Plan};
+use super::form::Dialect;
 use super::json;
+use super::messages;
 use super::openai;
 use super::routes::Error;
 use super::socket::Ledger;
-use super::stream::{Dialect, Stream};
+use super::stream::Stream;
 use crate::engine::Refusal;
 use crate::ollama::wire::ErrorBody;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Either, Full, StreamBody};
 use hyper::body::Frame;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -35,14 +37,16 @@ pub fn object(value: &impl Serialize) -> Reply {
 
 /// A body in one piece.
 pub fn whole(text: Vec<u8>) -> Body {
-    let text = Bytes::from(text);
-    let body = if text.len() <= LONGEST_SIZED {
-        Full::new(text).boxed_unsync()
-    } else {
-        let frame = futures::stream::once(async { Ok(Frame::data(text)) });
-        BodyExt::boxed_unsync(StreamBody::new(frame))
-    };
-    Either::Right(Either::Right(body))
+    if text.len() > LONGEST_SIZED {
+        return unsized_body(text);
+    }
+    Either::Right(Either::Right(Full::new(Bytes::from(text)).boxed_unsync()))
+}
+
+/// A body in one chunk, without its length.
+fn unsized_body(text: Vec<u8>) -> Body {
+    let frame = futures::stream::once(async { Ok(Frame::data(Bytes::from(text))) });
+    Either::Right(Either::Right(BodyExt::boxed_unsync(StreamBody::new(frame))))
 }
 
 /// Plain text.
@@ -69,18 +73,61 @@ pub fn refusal(Error(status, message): &Error) -> Reply {
     reply
 }
 
-/// An error in OpenAI's form.
-pub fn openai_refusal(error: &Error) -> Reply {
-    let mut reply = with_type(whole(openai::error(error)), "application/json");
+/// An error that a translation finds by itself, in the form of what it translates from.
+pub fn early_refusal(dialect: Dialect, error: &Error) -> Reply {
+    let body = match dialect {
+        Dialect::Ollama(_) => return refusal(error),
+        Dialect::ChatCompletion | Dialect::Completion | Dialect::Response => {
+            openai::early_error(error)
+        }
+        Dialect::Message => messages::error(error),
+    };
+    let mut reply = with_type(whole(body), "application/json; charset=utf-8");
     *reply.status_mut() = error.0;
     reply
 }
 
-fn refused(dialect: Dialect, error: &Error) -> Reply {
-    match dialect {
-        Dialect::Ollama(_) => refusal(error),
-        Dialect::OpenAi(_) => openai_refusal(error),
+/// An error of the API itself, in the form that the request is answered in.
+pub fn refused(dialect: Dialect, error: &Error) -> Reply {
+    if let Dialect::Ollama(_) = dialect {
+        return refusal(error);
     }
+    let mut reply = with_type(whole(error_body(dialect, error)), "application/json");
+    *reply.status_mut() = error.0;
+    reply
+}
+
+/// The same for an error that comes when a stream was to begin.
+pub fn refused_stream(dialect: Dialect, error: &Error) -> Reply {
+    let body = unsized_body(error_body(dialect, error));
+    let mut reply = with_type(body, "application/json");
+    *reply.status_mut() = error.0;
+    reply
+}
+
+/// An error's body. Ollama's own has no newline at its end.
+fn error_body(dialect: Dialect, error: &Error) -> Vec<u8> {
+    match dialect {
+        Dialect::Ollama(_) => json::bytes(&ErrorBody {
+            error: Cow::Borrowed(&*error.1),
+        }),
+        Dialect::ChatCompletion | Dialect::Completion | Dialect::Response => openai::error(error),
+        Dialect::Message => {
+            let mut body = messages::error(error);
+            body.push(b'\n');
+            body
+        }
+    }
+}
+
+/// The reply with the further headers that a stream has, whatever came of it.
+pub fn with_stream_headers(dialect: Dialect, streams: bool, mut reply: Reply) -> Reply {
+    if streams && matches!(dialect, Dialect::Response | Dialect::Message) {
+        let headers = reply.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+    }
+    reply
 }
 
 /// The error that a fault wants instead of a reply, in Ollama's words where it has some for this
@@ -156,18 +203,15 @@ pub fn typed_by(plan: &Plan, mut reply: Reply) -> Reply {
 
 /// An error as a stream says it.
 fn error_line(dialect: Dialect, message: &str) -> Vec<u8> {
+    let message = message.to_owned().into();
+    let error = Error(StatusCode::INTERNAL_SERVER_ERROR, message);
+    let body = error_body(dialect, &error);
     match dialect {
-        Dialect::Ollama(_) => {
-            let error = Cow::Borrowed(message);
-            let mut line = json::bytes(&ErrorBody { error });
-            line.push(b'\n');
-            line
+        Dialect::Ollama(_) => [&*body, b"\n"].concat(),
+        // It ends its own line; an event ends with an empty one.
+        Dialect::ChatCompletion | Dialect::Completion | Dialect::Response => {
+            [b"data: ", &*body, b"\n"].concat()
         }
-        Dialect::OpenAi(_) => {
-            let message = message.to_owned().into();
-            let error = Error(StatusCode::INTERNAL_SERVER_ERROR, message);
-            // It ends its own line; an event ends with an empty one.
-            [b"data: ", &*openai::error(&error), b"\n"].concat()
-        }
+        Dialect::Message => [b"event: error\ndata: ", &*body, b"\n"].concat(),
     }
 }

@@ -1,25 +1,36 @@
 //! What a mock answers to which request.
 
+use super::asked::{ChatRequest, GenerateRequest};
 use super::catalog::{ModelList, Running, RunningModel, Show, Tags};
+use super::completions;
+use super::composed::{Content, Wish};
 use super::fault::{Faults, Plan};
+use super::form::{Dialect, Form, Route};
 use super::go_json;
 use super::json;
+use super::logprobs::Logprobs;
+use super::messages;
 use super::openai;
 use super::realtime::{Arrival, Realtime};
+use super::refusals::{self, Model};
 use super::replay::{Replay, Words};
 use super::reply::{self, Reply, object, text};
+use super::responses;
+use super::schema::Schema;
 use super::socket::Ledger;
-use super::stream::{Dialect, Route, Script, Stream, Tell};
+use super::stream::{Script, Stream, Tell};
+use super::tools::Tool;
 use crate::engine::text::Text;
-use crate::engine::{Ask, KeepAlive, Profile, Refusal, RunnerOptions, ServerId};
+use crate::engine::{Ask, KeepAlive, Profile, Refusal, RunnerOptions, ServerId, ToolCalls};
+use crate::ollama::Options;
 use crate::ollama::wire::{KeepAlive as AskedKeepAlive, TRUTH_HEADER, Think, Version};
-use crate::ollama::{ChatRequest, GenerateRequest, Options};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
@@ -75,8 +86,51 @@ pub struct Asked {
     pub think: Option<Think>,
     pub keep_alive: Option<KeepAlive>,
     pub options: Options,
-    pub dialect: Dialect,
+    pub form: Form,
     pub truth: Tell,
+    pub wants: Wants,
+}
+
+/// What shapes an answer, or gets a request refused.
+pub struct Wants {
+    /// Texts before which the answer ends.
+    pub stop: Vec<String>,
+    /// As Ollama takes it: `"json"` or a schema; null is none.
+    pub format: Value,
+    pub tools: Vec<Tool>,
+    /// Whether the last message says what a tool gave.
+    pub has_result: bool,
+    pub logprobs: bool,
+    pub top_logprobs: i64,
+    pub has_images: bool,
+    pub suffix: String,
+    pub template: String,
+    pub has_system: bool,
+    pub has_context: bool,
+    /// Whether too long a prompt is cut and not refused.
+    pub truncates: bool,
+    /// Whether a model that does not think is not asked to.
+    pub relaxes_thinking: bool,
+}
+
+impl Default for Wants {
+    fn default() -> Self {
+        Self {
+            stop: Vec::new(),
+            format: Value::Null,
+            tools: Vec::new(),
+            has_result: false,
+            logprobs: false,
+            top_logprobs: 0,
+            has_images: false,
+            suffix: String::new(),
+            template: String::new(),
+            has_system: false,
+            has_context: false,
+            truncates: true,
+            relaxes_thinking: false,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -98,7 +152,32 @@ impl Server {
             (&Method::POST, "/api/generate") => self.generate(request, arrival, ledger).await,
             (&Method::POST, "/api/chat") => self.chat(request, arrival, ledger).await,
             (&Method::POST, "/v1/chat/completions") => {
-                Ok(self.chat_completions(request, arrival, ledger).await)
+                let dialect = Dialect::ChatCompletion;
+                let read = openai::read;
+                Ok(self
+                    .translated(dialect, read, request, arrival, ledger)
+                    .await)
+            }
+            (&Method::POST, "/v1/completions") => {
+                let dialect = Dialect::Completion;
+                let read = completions::read;
+                Ok(self
+                    .translated(dialect, read, request, arrival, ledger)
+                    .await)
+            }
+            (&Method::POST, "/v1/responses") => {
+                let dialect = Dialect::Response;
+                let read = responses::read;
+                Ok(self
+                    .translated(dialect, read, request, arrival, ledger)
+                    .await)
+            }
+            (&Method::POST, "/v1/messages") => {
+                let dialect = Dialect::Message;
+                let read = messages::read;
+                Ok(self
+                    .translated(dialect, read, request, arrival, ledger)
+                    .await)
             }
             (&Method::POST, "/api/show") => self.show(request).await,
             (&Method::GET | &Method::HEAD, "/api/version") => Ok(object(&Version {
@@ -115,6 +194,9 @@ impl Server {
                 "/api/generate"
                 | "/api/chat"
                 | "/v1/chat/completions"
+                | "/v1/completions"
+                | "/v1/responses"
+                | "/v1/messages"
                 | "/v1/models"
                 | "/api/show"
                 | "/api/version"
@@ -144,15 +226,29 @@ impl Server {
             Some(true) => Route::RawGenerate,
             _ => Route::Generate,
         };
+        let options = asked.options.unwrap_or_default();
         let asked = Asked {
-            model: asked.model,
-            prompt: asked.prompt,
+            model: asked.model.unwrap_or_default(),
+            prompt: asked.prompt.unwrap_or_default(),
             stream: asked.stream.unwrap_or(true),
             think: asked.think,
             keep_alive,
-            options: asked.options,
-            dialect: Dialect::Ollama(route),
+            options: options.options,
+            form: Form::Ollama(route),
             truth,
+            wants: Wants {
+                stop: options.stop.unwrap_or_default(),
+                format: asked.format,
+                logprobs: asked.logprobs.unwrap_or(false),
+                top_logprobs: asked.top_logprobs.unwrap_or(0),
+                has_images: asked.images.is_some_and(|images| !images.is_empty()),
+                suffix: asked.suffix.unwrap_or_default(),
+                template: asked.template.unwrap_or_default(),
+                has_system: asked.system.is_some_and(|system| !system.is_empty()),
+                has_context: asked.context.is_some_and(|context| !context.is_empty()),
+                truncates: asked.truncate.unwrap_or(true),
+                ..Wants::default()
+            },
         };
         self.speak(asked, plan, arrival, ledger).await
     }
@@ -167,39 +263,59 @@ impl Server {
         let truth = wants_truth(&request);
         let asked: ChatRequest = read(request, &go_json::CHAT).await?;
         let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
-        named(&asked.model)?;
-        let said = asked
-            .messages
+        let messages = asked.messages.unwrap_or_default();
+        let said = messages
             .iter()
-            .map(|message| message.content.as_str());
+            .map(|message| message.content.as_deref().unwrap_or_default());
+        let last = messages.last().and_then(|last| last.role.as_deref());
+        let mut images = messages.iter().flat_map(|message| &message.images);
+        let options = asked.options.unwrap_or_default();
         let asked = Asked {
             prompt: prompt(&said.collect::<Vec<_>>()),
-            model: asked.model,
+            model: asked.model.unwrap_or_default(),
             stream: asked.stream.unwrap_or(true),
             think: asked.think,
             keep_alive,
-            options: asked.options,
-            dialect: Dialect::Ollama(Route::Chat),
+            options: options.options,
+            form: Form::Ollama(Route::Chat),
             truth,
+            wants: Wants {
+                stop: options.stop.unwrap_or_default(),
+                format: asked.format,
+                tools: asked.tools.unwrap_or_default(),
+                has_result: last.is_some_and(|role| role.eq_ignore_ascii_case("tool")),
+                logprobs: asked.logprobs.unwrap_or(false),
+                top_logprobs: asked.top_logprobs.unwrap_or(0),
+                has_images: images.any(|images| !images.is_empty()),
+                truncates: asked.truncate.unwrap_or(true),
+                ..Wants::default()
+            },
         };
         self.speak(asked, plan, arrival, ledger).await
     }
 
-    async fn chat_completions(
+    /// Answers a request of an API that Ollama translates.
+    async fn translated<F: Future<Output = Result<Asked, Error>>>(
         &self,
+        dialect: Dialect,
+        read: impl FnOnce(Request<Incoming>) -> F,
         request: Request<Incoming>,
         arrival: Arrival,
         ledger: Rc<Ledger>,
     ) -> Reply {
-        let outcome = async {
-            let plan = self.plan(&request)?;
-            let asked = openai::read(request).await?;
-            named(&asked.model)?;
-            self.speak(asked, plan, arrival, ledger).await
+        let plan = self.plan(&request);
+        let asked = match plan {
+            Ok(plan) => read(request).await.map(|asked| (asked, plan)),
+            Err(error) => Err(error),
         };
-        outcome
-            .await
-            .unwrap_or_else(|error| reply::openai_refusal(&error))
+        let (asked, plan) = match asked {
+            Ok(sound) => sound,
+            Err(error) => return reply::early_refusal(dialect, &error),
+        };
+        let streams = asked.stream;
+        let reply = self.speak(asked, plan, arrival, ledger).await;
+        let reply = reply.unwrap_or_else(|error| reply::refused(dialect, &error));
+        reply::with_stream_headers(dialect, streams, reply)
     }
 
     /// The faults that strike a request.
@@ -216,12 +332,17 @@ impl Server {
         arrival: Arrival,
         ledger: Rc<Ledger>,
     ) -> Result<Reply, Error> {
+        let dialect = asked.form.dialect();
+        refusals::check_alternatives(&asked)?;
+        if dialect != Dialect::Ollama(Route::Generate) && dialect != Dialect::Completion {
+            named(&asked.model)?;
+        }
         self.known(&asked.model)?;
         let Some(plan) = plan else {
             return self.begin(asked, None, arrival, ledger).await;
         };
         let reply = match plan.status {
-            Some(status) => reply::struck(asked.dialect, status, &asked.model),
+            Some(status) => reply::struck(dialect, status, &asked.model),
             None => self.begin(asked, Some(&plan), arrival, ledger).await?,
         };
         if !plan.slow_head.is_zero() {
@@ -240,43 +361,96 @@ impl Server {
     ) -> Result<Reply, Error> {
         let keep_alive = asked.keep_alive;
         let unloads = asked.prompt.is_empty() && keep_alive == Some(KeepAlive::NONE);
-        if asked.think.as_ref().is_some_and(Think::is_on) && !unloads {
-            let model = asked.model;
-            return Err(Error::bad(format!("{model:?} does not support thinking")));
+        let dialect = asked.form.dialect();
+        let full_name = full_name(&self.profile.model);
+        let model = Model {
+            full_name: &full_name,
+            capabilities: &self.profile.capabilities,
+        };
+        if !unloads {
+            model.takes(&asked)?;
         }
-        let limit = asked.options.num_predict;
-        let limit = limit.and_then(|limit| u32::try_from(limit).ok());
+        let mut schema = None;
+        if !asked.prompt.is_empty() {
+            schema = match model.begins(&asked) {
+                Ok(schema) => schema,
+                Err(error) if asked.stream => return Ok(reply::refused_stream(dialect, &error)),
+                Err(error) => return Err(error),
+            };
+        }
+        let limit = refusals::limit(&asked);
         let replay = self.replay.as_ref().filter(|_| !asked.prompt.is_empty());
-        let played = replay.map(|replay| replay.play(asked.dialect, asked.stream, limit));
+        let played = replay.map(|replay| replay.play(dialect, asked.stream, limit));
+        let (words, recording) = match played {
+            Some(played) => (played.words, Some(played.recording)),
+            None => (
+                self.words(&asked, model.thinks(&asked), schema.as_ref()),
+                None,
+            ),
+        };
+        let (answer, first) = match &words {
+            Words::Composed(composed) => (
+                Some(composed.known()),
+                composed
+                    .first_piece()
+                    .map_or(usize::MAX, |with| with as usize),
+            ),
+            _ => (None, 1),
+        };
         let ask = Ask {
             // One file, whichever of its names was used.
             model: &self.profile.model,
             prompt: &asked.prompt,
             output: limit,
+            answer,
             runner: runner_options(&asked.options),
             keep_alive,
-            recording: played.as_ref().map(|played| &played.recording),
+            recording: recording.as_ref(),
         };
         let visit = self.realtime.arrive(self.id, arrival, ask);
-        let words = match played {
-            Some(played) => played.words,
-            None => Words::Made(Text::new(asked.options.seed.unwrap_or(self.profile.seed))),
-        };
-        visit.begun().await?;
+        visit.begun(first).await?;
         let script = Script {
             arrival,
             number: visit.number(),
             model: asked.model,
-            dialect: asked.dialect,
+            form: asked.form,
             truth: asked.truth,
         };
-        let dialect = script.dialect;
         if !asked.stream || asked.prompt.is_empty() {
             let object = script.whole(words, visit).await;
             return Ok(reply::in_one_piece(dialect, object, plan, ledger));
         }
         let stream = Stream::new(script, words, visit, Rc::clone(&ledger));
         Ok(reply::streamed(dialect, stream, plan, ledger))
+    }
+
+    /// What an answer says that is not played.
+    fn words(&self, asked: &Asked, thinks: bool, schema: Option<&Schema>) -> Words {
+        let seed = asked.options.seed.unwrap_or(self.profile.seed);
+        let calls = self.profile.tool_calls == ToolCalls::Always && !asked.wants.has_result;
+        let tool = asked.wants.tools.first().filter(|_| calls);
+        let logprobs = asked.wants.logprobs.then(|| Logprobs {
+            top: usize::try_from(asked.wants.top_logprobs).unwrap_or(0),
+            seed,
+        });
+        let wish = Wish {
+            seed,
+            limit: refusals::limit(asked),
+            usual: self.profile.tokens,
+            thinks,
+            content: match (schema, tool) {
+                (Some(schema), _) => Content::Json(schema),
+                (None, Some(tool)) => Content::Call(tool, asked.prompt.len() as u64),
+                (None, None) => Content::Text,
+            },
+            stop: &asked.wants.stop,
+            logprobs,
+        };
+        // What has no prompt has no answer.
+        if wish.is_plain() || asked.prompt.is_empty() {
+            return Words::Made(Text::new(seed));
+        }
+        Words::Composed(Box::new(wish.composed()))
     }
 
     async fn show(&self, request: Request<Incoming>) -> Result<Reply, Error> {
@@ -314,6 +488,16 @@ impl Server {
             StatusCode::NOT_FOUND,
             Cow::Owned(format!("model '{model}' not found")),
         ))
+    }
+}
+
+/// A model's name with host, namespace and tag, as Ollama's registry has it.
+fn full_name(model: &str) -> String {
+    let (name, tag) = model.split_once(':').unwrap_or((model, "latest"));
+    match name.matches('/').count() {
+        0 => format!("registry.ollama.ai/library/{name}:{tag}"),
+        1 => format!("registry.ollama.ai/{name}:{tag}"),
+        _ => format!("{name}:{tag}"),
     }
 }
 

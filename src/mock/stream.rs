@@ -1,92 +1,21 @@
 //! A reply as it streams: each line or event a frame, and so an HTTP chunk, at its absolute time.
 
-use super::json;
-use super::openai::{self, Completion};
+use super::composed::Spoken;
+use super::form::{Dialect, Form, From, Route, Whole, first_event};
 use super::realtime::{Arrival, News, Visit};
 use super::replay::Words;
 use super::socket::Ledger;
 use crate::engine::{Account, StopReason};
 use crate::meter::Moment;
-use crate::ollama::Api;
 use crate::ollama::wire::{Final, Truth, TruthTerms};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
-use serde::Serialize;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-
-/// The form of a reply.
-#[derive(Clone, Copy)]
-pub enum Dialect {
-    /// JSON lines.
-    Ollama(Route),
-    /// Server-sent events.
-    OpenAi(Completion),
-}
-
-/// Which of Ollama's routes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// `/api/generate`
-    Generate,
-    /// `/api/generate` with `raw`: without `context`.
-    RawGenerate,
-    /// `/api/chat`
-    Chat,
-}
-
-impl Dialect {
-    /// The API that it is the form of.
-    pub fn api(self) -> Api {
-        match self {
-            Dialect::Ollama(Route::Generate | Route::RawGenerate) => Api::Generate,
-            Dialect::Ollama(Route::Chat) => Api::Chat,
-            Dialect::OpenAi(_) => Api::OpenAi,
-        }
-    }
-
-    /// The content type of a stream.
-    pub fn stream_type(self) -> &'static str {
-        match self {
-            Dialect::Ollama(_) => "application/x-ndjson",
-            Dialect::OpenAi(_) => "text/event-stream",
-        }
-    }
-
-    /// The content type of a reply in one piece.
-    pub fn whole_type(self) -> &'static str {
-        match self {
-            Dialect::Ollama(_) => "application/json; charset=utf-8",
-            Dialect::OpenAi(_) => "application/json",
-        }
-    }
-}
-
-/// What Ollama's routes have in common.
-#[derive(Serialize)]
-struct Line<'a> {
-    model: &'a str,
-    created_at: String,
-    #[serde(flatten)]
-    said: Said<'a>,
-    done: bool,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    last: Option<&'a Final>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Said<'a> {
-    Response(&'a str),
-    Message {
-        role: &'static str,
-        content: &'a str,
-    },
-}
 
 /// How a reply is written.
 pub struct Script {
@@ -95,7 +24,7 @@ pub struct Script {
     pub number: u64,
     /// By the name that the request used.
     pub model: String,
-    pub dialect: Dialect,
+    pub form: Form,
     pub truth: Tell,
 }
 
@@ -107,49 +36,33 @@ pub enum Tell {
 }
 
 impl Script {
-    fn object(&self, route: Route, text: &str, last: Option<&Final>) -> Vec<u8> {
-        json::bytes(&Line {
-            model: &self.model,
-            created_at: jiff::Timestamp::now().to_string(),
-            said: match route {
-                Route::Generate | Route::RawGenerate => Said::Response(text),
-                Route::Chat => Said::Message {
-                    role: "assistant",
-                    content: text,
-                },
-            },
-            done: last.is_some(),
-            last,
-        })
-    }
-
-    fn line(&self, route: Route, text: &str, last: Option<&Final>) -> Vec<u8> {
-        let mut line = self.object(route, text, last);
-        line.push(b'\n');
-        line
-    }
-
-    fn from(&self) -> openai::From<'_> {
-        openai::From {
+    /// What a stream says for the next token, and how many tokens it is sent with; nothing where it
+    /// is held back.
+    fn token(&mut self, words: &mut Words, due: Duration) -> Option<(Bytes, usize)> {
+        if let Some(recorded) = words.piece(due) {
+            return Some(recorded);
+        }
+        let from = From {
             model: &self.model,
             number: self.number,
-        }
-    }
-
-    /// What a stream says for a token, the `index`th from 0.
-    fn token(&self, text: &str, index: usize) -> Vec<u8> {
-        match self.dialect {
-            Dialect::Ollama(route) => self.line(route, text, None),
-            Dialect::OpenAi(completion) => completion.token(self.from(), text, index),
-        }
+        };
+        let line = match words {
+            Words::Composed(composed) => {
+                let (said, logprobs) = composed.token()?;
+                self.form.piece(from, said, &logprobs)
+            }
+            words => self.form.piece(from, Spoken::Text(words.token()), &[]),
+        };
+        Some((line.into(), 1))
     }
 
     /// What ends a stream.
-    fn end(&self, last: &Final) -> Vec<u8> {
-        match self.dialect {
-            Dialect::Ollama(route) => self.line(route, "", Some(last)),
-            Dialect::OpenAi(completion) => completion.end(self.from(), last),
-        }
+    fn end(&mut self, last: Final) -> Vec<u8> {
+        let from = From {
+            model: &self.model,
+            number: self.number,
+        };
+        self.form.end(from, last)
     }
 
     /// What the server states about a reply that ends now. `spoken` is the time from the first
@@ -168,7 +81,7 @@ impl Script {
         }
         Final {
             done_reason,
-            context: match self.dialect {
+            context: match self.form.dialect() {
                 Dialect::Ollama(Route::Generate) => {
                     (0..account.prompt_tokens + account.output_tokens).collect()
                 }
@@ -216,19 +129,27 @@ impl Script {
 
     /// The whole reply as one object, for a request that does not stream or has nothing to say.
     pub async fn whole(&self, mut words: Words, visit: Visit) -> Vec<u8> {
-        let mut answer = String::new();
+        let mut whole = Whole::default();
         let account = loop {
             match visit.news().await {
-                News::Token(_) => answer.push_str(words.token()),
+                News::Token(_) => match &mut words {
+                    Words::Composed(composed) => {
+                        if let Some((said, logprobs)) = composed.token() {
+                            whole.add(said, logprobs);
+                        }
+                    }
+                    words => whole.text.push_str(words.token()),
+                },
                 News::Done(account) => break account,
                 News::Refused(_) => continue, // never after the answer has begun
             }
         };
         let last = self.last(&account, account.decode, Told::default());
-        match self.dialect {
-            Dialect::Ollama(route) => self.object(route, &answer, Some(&last)),
-            Dialect::OpenAi(completion) => completion.whole(self.from(), &answer, &last),
-        }
+        let from = From {
+            model: &self.model,
+            number: self.number,
+        };
+        self.form.whole(from, &whole, last)
     }
 }
 
@@ -251,6 +172,10 @@ pub struct Stream {
     words: Words,
     due: Vec<u64>,
     phase: Phase,
+    /// Events that are to be written each by itself, after the one that was.
+    rest: Bytes,
+    /// Tokens that are sent with the last of them.
+    rest_tokens: usize,
 }
 
 enum Phase {
@@ -270,7 +195,25 @@ impl Stream {
             ledger,
             due: Vec::new(),
             phase: Phase::Speaking,
+            rest: Bytes::new(),
+            rest_tokens: 0,
         }
+    }
+
+    /// A frame of what is to be sent now: all of it, or its first event, where each is written by
+    /// itself.
+    fn frame(&mut self, mut bytes: Bytes, tokens: usize) -> Frame<Bytes> {
+        if !self.script.form.dialect().flushes_each_event() {
+            self.ledger.hand(tokens);
+            return Frame::data(bytes);
+        }
+        let first = first_event(&mut bytes);
+        self.rest = bytes;
+        self.rest_tokens = tokens;
+        if self.rest.is_empty() {
+            self.ledger.hand(std::mem::take(&mut self.rest_tokens));
+        }
+        Frame::data(first)
     }
 }
 
@@ -283,20 +226,19 @@ impl Body for Stream {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = &mut *self;
+        if !this.rest.is_empty() {
+            let (rest, tokens) = (std::mem::take(&mut this.rest), this.rest_tokens);
+            return Poll::Ready(Some(Ok(this.frame(rest, tokens))));
+        }
         loop {
             match &this.phase {
                 Phase::Speaking => match ready!(this.visit.poll_news(cx)) {
                     News::Token(due) => {
-                        let (line, tokens) = match this.words.piece(due) {
-                            Some(piece) => piece,
-                            None => {
-                                let line = this.script.token(this.words.token(), this.due.len());
-                                (line.into(), 1)
-                            }
+                        let Some((line, tokens)) = this.script.token(&mut this.words, due) else {
+                            continue;
                         };
                         this.due.extend(std::iter::repeat_n(nanos(due), tokens));
-                        this.ledger.hand(tokens);
-                        return Poll::Ready(Some(Ok(Frame::data(line))));
+                        return Poll::Ready(Some(Ok(this.frame(line, tokens))));
                     }
                     News::Done(account) => this.phase = Phase::Flushing(account),
                     News::Refused(_) => this.phase = Phase::Ended,
@@ -313,10 +255,10 @@ impl Body for Stream {
                     let last = this.script.last(account, spoken, Told { due, sent });
                     let line = match this.words.last(account.total(), last.tare_truth.as_ref()) {
                         Some(line) => line,
-                        None => this.script.end(&last).into(),
+                        None => this.script.end(last).into(),
                     };
                     this.phase = Phase::Ended;
-                    return Poll::Ready(Some(Ok(Frame::data(line))));
+                    return Poll::Ready(Some(Ok(this.frame(line, 0))));
                 }
                 Phase::Ended => return Poll::Ready(None),
             }

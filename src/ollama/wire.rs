@@ -4,8 +4,10 @@
 //! All durations are nanoseconds.
 
 use super::timings::Timings;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 
 /// Overrides of a model's options; what is absent is the server's default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -110,8 +112,33 @@ where
 pub(crate) fn signed_too<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
-    let seed = Option::<i128>::deserialize(deserializer)?;
-    Ok(seed.map(|seed| seed as u64))
+    let seed = Option::<Signed>::deserialize(deserializer)?;
+    Ok(seed.map(|Signed(seed)| seed))
+}
+
+/// A whole number of either sign, a negative one counted down from the greatest.
+struct Signed(u64);
+
+impl<'de> Deserialize<'de> for Signed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Signed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number")
+            }
+
+            fn visit_u64<E>(self, seed: u64) -> Result<Signed, E> {
+                Ok(Signed(seed))
+            }
+
+            fn visit_i64<E>(self, seed: i64) -> Result<Signed, E> {
+                Ok(Signed(seed as u64))
+            }
+        }
+        deserializer.deserialize_i64(Either)
+    }
 }
 
 /// The body of `POST /api/generate`.

@@ -4,9 +4,11 @@
 //! none of which changes another, and a model that is there at once whatever its options. Each
 //! further field or table adds one cause of waiting.
 
+mod model;
 mod terms;
 
 use super::pace::Factor;
+pub use model::{Capability, ToolCalls};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroU32;
@@ -24,6 +26,13 @@ pub struct Profile {
     pub description: String,
     /// The model it serves, under Ollama's kind of name.
     pub model: String,
+    /// What the model can do. Default: completion alone.
+    #[serde(default = "model::completion")]
+    pub capabilities: Vec<Capability>,
+    /// Whether an answer calls a tool where a request offers some. Default: always, unless the last
+    /// message says what a tool gave.
+    #[serde(default)]
+    pub tool_calls: ToolCalls,
     /// From a request's arrival until it asks for a runner: HTTP, parsing, the template. Where the
     /// model is loaded and fits, the runner is granted at once.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]

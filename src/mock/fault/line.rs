@@ -11,7 +11,12 @@ const UNKNOWN: &str = concat!(
 
 /// Puts a byte into a line's text that UTF-8 does not have. A line without a text stays as it is.
 pub fn bad_utf8(line: &mut Vec<u8>) {
-    let names: [&[u8]; 2] = [br#""response":""#, br#""content":""#];
+    let names: [&[u8]; 4] = [
+        br#""response":""#,
+        br#""content":""#,
+        br#""text":""#,
+        br#""delta":""#,
+    ];
     let text = names
         .iter()
         .find_map(|name| find(line, name).map(|at| at + name.len()));

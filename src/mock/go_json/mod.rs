@@ -15,7 +15,7 @@ mod scan;
 mod types;
 
 pub use duration::parse_duration;
-pub use types::{CHAT, CHAT_COMPLETION, GENERATE, SHOW, Struct};
+pub use types::{CHAT, CHAT_COMPLETION, COMPLETION, GENERATE, MESSAGES, RESPONSES, SHOW, Struct};
 
 use super::routes::Error;
 use hyper::StatusCode;

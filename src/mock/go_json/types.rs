@@ -7,6 +7,7 @@
 
 use super::scan::Node;
 use super::{Refusal, parse_duration, quote};
+use crate::mock::base64;
 use serde_json::{Map, Number, Value};
 
 /// A struct of Go.
@@ -22,6 +23,9 @@ enum Type {
     Bool,
     Int,
     Float,
+    Float32,
+    /// Base64 of an image.
+    Bytes,
     /// Whatever it is.
     Any,
     /// `map[string]any`
@@ -53,6 +57,12 @@ pub const GENERATE: Struct = Struct {
         ("keep_alive", Type::KeepAlive),
         ("options", Type::Options),
         ("think", Type::Think),
+        ("images", Type::List(&Type::Bytes)),
+        ("format", Type::Any),
+        ("truncate", Type::Bool),
+        ("shift", Type::Bool),
+        ("logprobs", Type::Bool),
+        ("top_logprobs", Type::Int),
     ],
 };
 
@@ -66,6 +76,30 @@ pub const CHAT: Struct = Struct {
         ("keep_alive", Type::KeepAlive),
         ("options", Type::Options),
         ("think", Type::Think),
+        ("tools", Type::List(&Type::Struct(&TOOL))),
+        ("format", Type::Any),
+        ("truncate", Type::Bool),
+        ("shift", Type::Bool),
+        ("logprobs", Type::Bool),
+        ("top_logprobs", Type::Int),
+    ],
+};
+
+const TOOL: Struct = Struct {
+    name: "api.Tool",
+    fields: &[
+        ("type", Type::Text),
+        ("items", Type::Any),
+        ("function", Type::Struct(&TOOL_FUNCTION)),
+    ],
+};
+
+const TOOL_FUNCTION: Struct = Struct {
+    name: "api.ToolFunction",
+    fields: &[
+        ("name", Type::Text),
+        ("description", Type::Text),
+        ("parameters", Type::Any),
     ],
 };
 
@@ -75,6 +109,10 @@ const MESSAGE: Struct = Struct {
         ("role", Type::Text),
         ("content", Type::Text),
         ("thinking", Type::Text),
+        ("images", Type::List(&Type::Bytes)),
+        ("tool_calls", Type::List(&Type::Any)),
+        ("tool_name", Type::Text),
+        ("tool_call_id", Type::Text),
     ],
 };
 
@@ -100,12 +138,161 @@ pub const CHAT_COMPLETION: Struct = Struct {
         ("stream", Type::Bool),
         ("stream_options", Type::Struct(&STREAM_OPTIONS)),
         ("max_tokens", Type::Int),
-        ("max_completion_tokens", Type::Int),
         ("seed", Type::Int),
+        ("stop", Type::Any),
+        ("temperature", Type::Float),
+        ("frequency_penalty", Type::Float),
+        ("presence_penalty", Type::Float),
+        ("top_p", Type::Float),
+        ("response_format", Type::Struct(&RESPONSE_FORMAT)),
+        ("tools", Type::List(&Type::Struct(&TOOL))),
+        ("reasoning", Type::Struct(&REASONING)),
+        ("reasoning_effort", Type::Text),
+        ("logprobs", Type::Bool),
+        ("top_logprobs", Type::Int),
+    ],
+};
+
+const RESPONSE_FORMAT: Struct = Struct {
+    name: "openai.ResponseFormat",
+    fields: &[
+        ("type", Type::Text),
+        ("json_schema", Type::Struct(&JSON_SCHEMA)),
+    ],
+};
+
+const JSON_SCHEMA: Struct = Struct {
+    name: "openai.JsonSchema",
+    fields: &[("schema", Type::Any)],
+};
+
+const REASONING: Struct = Struct {
+    name: "openai.Reasoning",
+    fields: &[("effort", Type::Text)],
+};
+
+/// `POST /v1/completions`
+pub const COMPLETION: Struct = Struct {
+    name: "openai.CompletionRequest",
+    fields: &[
+        ("model", Type::Text),
+        ("prompt", Type::Text),
+        ("frequency_penalty", Type::Float32),
+        ("max_tokens", Type::Int),
+        ("presence_penalty", Type::Float32),
+        ("seed", Type::Int),
+        ("stop", Type::Any),
+        ("stream", Type::Bool),
+        ("stream_options", Type::Struct(&STREAM_OPTIONS)),
+        ("temperature", Type::Float32),
+        ("top_p", Type::Float32),
+        ("suffix", Type::Text),
+        ("logprobs", Type::Int),
+    ],
+};
+
+/// `POST /v1/responses`
+pub const RESPONSES: Struct = Struct {
+    name: "openai.ResponsesRequest",
+    fields: &[
+        ("model", Type::Text),
+        ("background", Type::Bool),
+        ("include", Type::List(&Type::Text)),
+        ("input", Type::Any),
+        ("instructions", Type::Text),
+        ("max_output_tokens", Type::Int),
+        ("reasoning", Type::Struct(&RESPONSES_REASONING)),
+        ("temperature", Type::Float),
+        ("text", Type::Struct(&RESPONSES_TEXT)),
+        ("top_p", Type::Float),
+        ("truncation", Type::Text),
+        ("tools", Type::List(&Type::Struct(&RESPONSES_TOOL))),
+        ("stream", Type::Bool),
+    ],
+};
+
+const RESPONSES_REASONING: Struct = Struct {
+    name: "openai.ResponsesReasoning",
+    fields: &[
+        ("effort", Type::Text),
+        ("generate_summary", Type::Text),
+        ("summary", Type::Text),
+    ],
+};
+
+const RESPONSES_TEXT: Struct = Struct {
+    name: "openai.ResponsesText",
+    fields: &[("format", Type::Struct(&RESPONSES_FORMAT))],
+};
+
+const RESPONSES_FORMAT: Struct = Struct {
+    name: "openai.ResponsesTextFormat",
+    fields: &[
+        ("type", Type::Text),
+        ("name", Type::Text),
+        ("schema", Type::Any),
+        ("strict", Type::Bool),
+    ],
+};
+
+const RESPONSES_TOOL: Struct = Struct {
+    name: "openai.ResponsesTool",
+    fields: &[
+        ("type", Type::Text),
+        ("name", Type::Text),
+        ("description", Type::Text),
+        ("strict", Type::Bool),
+        ("parameters", Type::Map),
+    ],
+};
+
+/// `POST /v1/messages`
+pub const MESSAGES: Struct = Struct {
+    name: "anthropic.MessagesRequest",
+    fields: &[
+        ("model", Type::Text),
+        ("max_tokens", Type::Int),
+        ("messages", Type::List(&Type::Struct(&MESSAGE_PARAM))),
+        ("system", Type::Any),
+        ("stream", Type::Bool),
         ("temperature", Type::Float),
         ("top_p", Type::Float),
-        ("reasoning_effort", Type::Text),
+        ("top_k", Type::Int),
+        ("stop_sequences", Type::List(&Type::Text)),
+        ("tools", Type::List(&Type::Struct(&MESSAGES_TOOL))),
+        ("tool_choice", Type::Struct(&TOOL_CHOICE)),
+        ("thinking", Type::Struct(&THINKING)),
     ],
+};
+
+const MESSAGE_PARAM: Struct = Struct {
+    name: "anthropic.MessageParam",
+    fields: &[("role", Type::Text), ("content", Type::Any)],
+};
+
+const MESSAGES_TOOL: Struct = Struct {
+    name: "anthropic.Tool",
+    fields: &[
+        ("type", Type::Text),
+        ("name", Type::Text),
+        ("description", Type::Text),
+        ("input_schema", Type::Any),
+        ("max_uses", Type::Int),
+    ],
+};
+
+const TOOL_CHOICE: Struct = Struct {
+    name: "anthropic.ToolChoice",
+    fields: &[
+        ("type", Type::Text),
+        ("name", Type::Text),
+        ("disable_parallel_tool_use", Type::Bool),
+    ],
+};
+
+const THINKING: Struct = Struct {
+    name: "anthropic.ThinkingConfig",
+    fields: &[("type", Type::Text), ("budget_tokens", Type::Int)],
 };
 
 const OPENAI_MESSAGE: Struct = Struct {
@@ -135,8 +322,8 @@ const STREAM_OPTIONS: Struct = Struct {
     fields: &[("include_usage", Type::Bool)],
 };
 
-/// The options that the mock reads: what Ollama calls their types, and which ones.
-const OPTIONS: [(&str, &[&str]); 3] = [
+/// The options: what Ollama calls their types, and which ones.
+const OPTIONS: [(&str, &[&str]); 4] = [
     (
         "integer",
         &[
@@ -148,10 +335,24 @@ const OPTIONS: [(&str, &[&str]); 3] = [
             "top_k",
             "seed",
             "num_predict",
+            "num_keep",
+            "repeat_last_n",
         ],
     ),
-    ("float32", &["temperature", "top_p", "repeat_penalty"]),
+    (
+        "float32",
+        &[
+            "temperature",
+            "top_p",
+            "min_p",
+            "typical_p",
+            "repeat_penalty",
+            "presence_penalty",
+            "frequency_penalty",
+        ],
+    ),
     ("boolean", &["use_mmap"]),
+    ("array", &["stop"]),
 ];
 
 impl Type {
@@ -161,6 +362,8 @@ impl Type {
             Type::Bool => "bool".to_owned(),
             Type::Int => "int".to_owned(),
             Type::Float => "float64".to_owned(),
+            Type::Float32 => "float32".to_owned(),
+            Type::Bytes => "api.ImageData".to_owned(),
             Type::Map | Type::Options => "map[string]interface {}".to_owned(),
             Type::List(item) => format!("[]{}", item.name()),
             Type::Struct(shape) => shape.name.to_owned(),
@@ -247,8 +450,14 @@ impl Fit {
                 Ok(number) => number.into(),
                 Err(_) => self.misfit_of(&format!("number {written}"), "int"),
             },
-            (Type::Float, Node::Number(written)) => number(&written)
-                .unwrap_or_else(|| self.misfit_of(&format!("number {written}"), "float64")),
+            (Type::Float | Type::Float32, Node::Number(written)) => number(&written)
+                .unwrap_or_else(|| self.misfit_of(&format!("number {written}"), &kind.name())),
+            (Type::Bytes, Node::Text(text)) => {
+                if let Err(at) = base64::check(&text) {
+                    self.misfit.get_or_insert(base64::complaint(at));
+                }
+                text.into()
+            }
             (Type::Map, node @ Node::Object(_)) => plain(node),
             (Type::Options, Node::Object(options)) => self.options(options),
             (Type::List(item), Node::List(items)) => {
@@ -289,6 +498,14 @@ impl Fit {
                 (None, node) => plain(node),
                 (Some(("boolean", _)), node @ Node::Bool(_)) => plain(node),
                 (Some(("float32", _)), node @ Node::Number(_)) => plain(node),
+                (Some(("array", _)), Node::List(items)) => {
+                    if !items.iter().all(|item| matches!(item, Node::Text(_))) {
+                        let words =
+                            format!("option {} must be of an array of strings", quote(&name));
+                        self.option.get_or_insert(words);
+                    }
+                    items.into_iter().map(plain).collect()
+                }
                 // Go reads a number with a fraction, and cuts it off.
                 (Some(("integer", _)), Node::Number(written)) => match written.parse::<i64>() {
                     Ok(number) => number.into(),
