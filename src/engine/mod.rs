@@ -45,6 +45,7 @@ pub use event::{Event, Refusal};
 pub use machine::{Engine, EngineConfig, Gpus, Loaded};
 pub use playback::Recording;
 pub use profile::{
-    Batch, Capability, Jitter, Line, Prefill, Profile, ProfileError, PromptCache, Reload, ToolCalls,
+    AlsoServed, Batch, Capability, Jitter, Line, Prefill, Profile, ProfileError, PromptCache,
+    Reload, ToolCalls,
 };
 pub use prompt_cache::count_tokens;

@@ -1,48 +1,44 @@
-//! What a server says of its models: `/api/tags`, `/api/ps`, `/api/show`, `/v1/models`.
-//!
-//! A mock has one model, under the name that its profile gives; sizes, digest and details are those
-//! of gemma3 4B in 4-bit quantisation, whatever the name.
+//! What a server says of its models in lists: `/api/tags`, `/api/ps`, `/v1/models`.
 
+use super::models::{Model, QUANTIZATION};
 use crate::engine::Loaded;
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
 
-const SIZE: u64 = 3_338_801_804;
-const PARAMETERS: u64 = 4_299_915_632;
-const DIGEST: &str = "a2af6cc3eb7fa8be8504abaf9b04e88f17a119ec3f04a3addf55f92841195f5a";
-/// When the model was last changed: as Ollama writes it, and in seconds since 1970.
-const MODIFIED: (&str, i64) = ("2025-11-01T08:00:00Z", 1_761_984_000);
+/// As far as `keep_alive` goes for good, for a clock's purposes: a hundred years.
+const FOR_GOOD: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// `/api/tags`
 #[derive(Serialize)]
-pub struct Tags<'a> {
-    models: [Tag<'a>; 1],
+pub struct Tags {
+    pub models: Vec<Tag>,
 }
 
+/// A model that is there.
 #[derive(Serialize)]
-struct Tag<'a> {
-    name: &'a str,
-    model: &'a str,
-    modified_at: &'static str,
+pub struct Tag {
+    name: String,
+    model: String,
+    modified_at: String,
     size: u64,
-    digest: &'static str,
-    details: Details<'a>,
-    capabilities: [&'static str; 1],
+    digest: String,
+    details: Details,
 }
 
 /// `/v1/models`: the same list in OpenAI's words.
 #[derive(Serialize)]
-pub struct ModelList<'a> {
-    object: &'static str,
-    data: [ListedModel<'a>; 1],
+pub struct ModelList {
+    pub object: &'static str,
+    pub data: Vec<ListedModel>,
 }
 
+/// A model of it, and `/v1/models/X`.
 #[derive(Serialize)]
-struct ListedModel<'a> {
-    id: &'a str,
+pub struct ListedModel {
+    id: String,
     object: &'static str,
     created: i64,
-    owned_by: &'static str,
+    owned_by: String,
 }
 
 /// `/api/ps`
@@ -57,114 +53,97 @@ pub struct RunningModel {
     name: String,
     model: String,
     size: u64,
-    digest: &'static str,
-    details: Details<'static>,
-    expires_at: String,
+    digest: String,
+    details: Details,
+    expires_at: jiff::Timestamp,
     size_vram: u64,
     context_length: u32,
 }
 
-/// `/api/show`
+/// What kind of model it is.
 #[derive(Serialize)]
-pub struct Show<'a> {
-    details: Details<'a>,
-    model_info: ModelInfo<'a>,
-    capabilities: [&'static str; 1],
-}
-
-#[derive(Serialize)]
-struct ModelInfo<'a> {
-    #[serde(rename = "general.architecture")]
-    architecture: &'a str,
-    #[serde(rename = "general.parameter_count")]
-    parameter_count: u64,
-}
-
-#[derive(Serialize)]
-struct Details<'a> {
-    parent_model: &'static str,
+pub struct Details {
+    parent_model: String,
     format: &'static str,
-    family: &'a str,
-    families: [&'a str; 1],
-    parameter_size: &'static str,
+    family: String,
+    families: [String; 1],
+    parameter_size: String,
     quantization_level: &'static str,
 }
 
-impl<'a> Details<'a> {
-    fn of(family: &'a str) -> Self {
+impl Details {
+    pub fn of(model: &Model) -> Self {
+        let family = &model.weights.family;
         Self {
-            parent_model: "",
+            parent_model: String::new(),
             format: "gguf",
-            family,
-            families: [family],
-            parameter_size: "4.3B",
-            quantization_level: "Q4_K_M",
+            family: family.clone(),
+            families: [family.clone()],
+            parameter_size: model.weights.parameter_size(),
+            quantization_level: QUANTIZATION,
+        }
+    }
+
+    /// With the model that it was made from, which lists leave out.
+    pub fn with_parent(model: &Model) -> Self {
+        Self {
+            parent_model: model.parent.clone(),
+            ..Self::of(model)
         }
     }
 }
 
-impl<'a> Tags<'a> {
-    pub fn of(name: &'a str) -> Self {
-        let tag = Tag {
+impl Tag {
+    pub fn of(model: &Model) -> Self {
+        let name = model.name.shortest();
+        Self {
+            model: name.clone(),
             name,
-            model: name,
-            modified_at: MODIFIED.0,
-            size: SIZE,
-            digest: DIGEST,
-            details: Details::of(family(name)),
-            capabilities: ["completion"],
-        };
-        Self { models: [tag] }
+            modified_at: model.modified.to_string(),
+            size: model.size(),
+            digest: model.digest(),
+            details: Details::of(model),
+        }
     }
 }
 
-impl<'a> ModelList<'a> {
-    pub fn of(name: &'a str) -> Self {
-        let model = ListedModel {
+impl ListedModel {
+    /// A model under the name that it is to have here.
+    pub fn of(model: &Model, name: String) -> Self {
+        Self {
             id: name,
             object: "model",
-            created: MODIFIED.1,
-            owned_by: "library",
-        };
-        Self {
-            object: "list",
-            data: [model],
+            created: model.modified.as_second(),
+            owned_by: model.name.namespace.clone(),
         }
     }
 }
 
 impl RunningModel {
-    /// A loaded model that is to be unloaded in such a time, counted from now.
-    pub fn new(loaded: Loaded<'_>, left: Duration) -> Self {
-        let expires = SystemTime::now().checked_add(left);
+    /// A model that is loaded, to be unloaded in such a time, counted from now.
+    pub fn new(model: &Model, loaded: Loaded<'_>, left: Duration) -> Self {
+        let expires = SystemTime::now().checked_add(left.min(FOR_GOOD));
         let expires = expires.and_then(|at| jiff::Timestamp::try_from(at).ok());
+        let name = model.name.shortest();
+        let size = model.weights.size_loaded(loaded.options.num_ctx);
         Self {
-            name: loaded.model.to_owned(),
-            model: loaded.model.to_owned(),
-            size: SIZE,
-            digest: DIGEST,
-            details: Details::of("gemma3"),
-            expires_at: expires.unwrap_or(jiff::Timestamp::MAX).to_string(),
-            size_vram: SIZE,
+            model: name.clone(),
+            name,
+            size,
+            digest: model.digest(),
+            details: Details::of(model),
+            expires_at: expires.unwrap_or(jiff::Timestamp::MAX),
+            size_vram: size,
             context_length: loaded.options.num_ctx,
         }
     }
 }
 
-impl<'a> Show<'a> {
-    pub fn of(name: &'a str) -> Self {
-        Self {
-            details: Details::of(family(name)),
-            model_info: ModelInfo {
-                architecture: family(name),
-                parameter_count: PARAMETERS,
-            },
-            capabilities: ["completion"],
-        }
+impl Running {
+    /// The one that stays longest first.
+    pub fn sorted(mut self) -> Self {
+        let expires = |model: &RunningModel| std::cmp::Reverse(model.expires_at.as_second());
+        self.models.sort_by_key(expires);
+        self
     }
-}
-
-/// `gemma3:latest` is of the family `gemma3`.
-fn family(name: &str) -> &str {
-    name.split(':').next().unwrap_or(name)
 }

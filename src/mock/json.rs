@@ -1,4 +1,5 @@
-//! JSON as Go's encoder writes it: `<`, `>`, `&` and two line separators are escaped everywhere.
+//! JSON as Go's encoder writes it: `<`, `>`, `&` and two line separators are escaped everywhere, and
+//! a number has no fraction that it does not need, nor an exponent unless it is very small or large.
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
@@ -21,6 +22,20 @@ pub fn bytes(value: &impl Serialize) -> Vec<u8> {
 struct Go;
 
 impl Formatter for Go {
+    fn write_f32<W: ?Sized + Write>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        match is_plain(f64::from(value.abs()), f64::from(1e-6_f32)) {
+            true => write!(writer, "{value}"),
+            false => write_exponent(writer, format!("{value:e}")),
+        }
+    }
+
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        match is_plain(value.abs(), 1e-6) {
+            true => write!(writer, "{value}"),
+            false => write_exponent(writer, format!("{value:e}")),
+        }
+    }
+
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         writer: &mut W,
@@ -34,6 +49,21 @@ impl Formatter for Go {
             rest = &rest[at + escaped..];
         }
         writer.write_all(rest.as_bytes())
+    }
+}
+
+/// Whether a number of this size is written without an exponent.
+fn is_plain(size: f64, least: f64) -> bool {
+    size == 0.0 || (least..1e21).contains(&size)
+}
+
+/// A positive exponent has its sign.
+fn write_exponent<W: ?Sized + Write>(writer: &mut W, text: String) -> io::Result<()> {
+    match text.split_once('e') {
+        Some((number, exponent)) if !exponent.starts_with('-') => {
+            write!(writer, "{number}e+{exponent}")
+        }
+        _ => writer.write_all(text.as_bytes()),
     }
 }
 
@@ -62,7 +92,26 @@ mod tests {
         assert_eq!(text, r#""\u003ca href=\"x\"\u003eµ \u0026 🦙\n\u2028""#);
     }
 
+    #[test]
+    fn numbers_are_written_as_go_writes_them() {
+        let numbers = [1.0, 0.5, 0.0, 1e-6, 1.5e-7, -2e-9, 1e20, 1e21, 2.5e30];
+        let text = String::from_utf8(bytes(&numbers)).expect("UTF-8");
+        let whole = "100000000000000000000";
+        assert_eq!(
+            text,
+            format!("[1,0.5,0,0.000001,1.5e-7,-2e-9,{whole},1e+21,2.5e+30]")
+        );
+        let short = String::from_utf8(bytes(&[0.1_f32, 1e-6, 1e-8])).expect("UTF-8");
+        assert_eq!(short, "[0.1,0.000001,1e-8]");
+    }
+
     proptest! {
+        #[test]
+        fn any_number_reads_back(number in any::<f64>().prop_filter("JSON has it", |n| n.is_finite())) {
+            let read: f64 = serde_json::from_slice(&bytes(&number)).expect("JSON");
+            prop_assert_eq!(read, number);
+        }
+
         #[test]
         fn any_text_reads_back(text in any::<String>()) {
             let written = bytes(&text);

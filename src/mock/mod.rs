@@ -17,6 +17,7 @@ mod go_json;
 mod json;
 mod logprobs;
 mod messages;
+mod models;
 mod native;
 mod openai;
 mod realtime;
@@ -26,6 +27,7 @@ mod reply;
 mod responses;
 mod routes;
 mod schema;
+mod show;
 mod socket;
 mod stream;
 mod template;
@@ -39,10 +41,12 @@ use crate::engine::{Engine, EngineConfig, Gpus, Profile, ServerId};
 use crate::trace::Trace;
 use fault::Faults;
 use futures::stream::{FuturesUnordered, StreamExt};
+use models::Store;
 use realtime::Realtime;
 use replay::Replay;
 use routes::Server;
 use socket::{Ledger, Socket};
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -176,6 +180,8 @@ impl Mock {
                 realtime: Rc::clone(&realtime),
                 replay: replay.clone(),
                 faults: Rc::clone(&faults),
+                models: Store::new(&profile),
+                loaded_as: RefCell::default(),
             });
             accepting.push(accept(TcpListener::from_std(listener)?, server));
         }

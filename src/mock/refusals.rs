@@ -131,7 +131,8 @@ impl Model<'_> {
     }
 }
 
-fn is_generate(dialect: Dialect) -> bool {
+/// Whether it ends at the handler of generate.
+pub fn is_generate(dialect: Dialect) -> bool {
     matches!(
         dialect,
         Dialect::Ollama(Route::Generate | Route::RawGenerate) | Dialect::Completion

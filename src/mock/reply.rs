@@ -35,6 +35,13 @@ pub fn object(value: &impl Serialize) -> Reply {
     with_type(whole(json::bytes(value)), "application/json; charset=utf-8")
 }
 
+/// A value as JSON with a newline behind it, as OpenAI's API gives it.
+pub fn line(value: &impl Serialize) -> Reply {
+    let mut line = json::bytes(value);
+    line.push(b'\n');
+    with_type(whole(line), "application/json")
+}
+
 /// A body in one piece.
 pub fn whole(text: Vec<u8>) -> Body {
     if text.len() > LONGEST_SIZED {

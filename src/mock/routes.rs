@@ -1,22 +1,23 @@
 //! What a mock answers to which request.
 
 use super::asked::{ChatRequest, GenerateRequest};
-use super::catalog::{ModelList, Running, RunningModel, Show, Tags};
+use super::catalog::{ListedModel, ModelList, Running, RunningModel, Tag, Tags};
 use super::completions;
 use super::composed::{Content, Wish};
 use super::fault::{Faults, Plan};
 use super::form::{Dialect, Form, Route};
 use super::go_json;
-use super::json;
 use super::logprobs::Logprobs;
 use super::messages;
+use super::models::{Model, Name, Store};
 use super::openai;
 use super::realtime::{Arrival, Realtime};
-use super::refusals::{self, Model};
+use super::refusals;
 use super::replay::{Replay, Words};
 use super::reply::{self, Reply, object, text};
 use super::responses;
 use super::schema::Schema;
+use super::show::{Show, ShowRequest};
 use super::socket::Ledger;
 use super::stream::{Script, Stream, Tell};
 use super::tools::Tool;
@@ -28,19 +29,18 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 /// The Ollama version that the mock stands for.
-const VERSION: &str = "0.12.11";
+const VERSION: &str = "0.17.4";
 /// The longest request that is read.
 const LONGEST_REQUEST: usize = 64 << 20;
-/// As far as `keep_alive` goes for good, for a clock's purposes: a hundred years.
-const FOR_GOOD: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// One server, as all of its connections share it.
 pub struct Server {
@@ -50,6 +50,9 @@ pub struct Server {
     /// What it answers instead of what the profile says.
     pub replay: Option<Rc<Replay>>,
     pub faults: Rc<Faults>,
+    pub models: Store,
+    /// As which model each file of weights was loaded, by digest.
+    pub loaded_as: RefCell<HashMap<String, Rc<Model>>>,
 }
 
 /// An error reply.
@@ -58,6 +61,10 @@ pub struct Error(pub StatusCode, pub Cow<'static, str>);
 impl Error {
     pub fn bad(reason: impl Into<Cow<'static, str>>) -> Self {
         Self(StatusCode::BAD_REQUEST, reason.into())
+    }
+
+    pub fn internal(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self(StatusCode::INTERNAL_SERVER_ERROR, reason.into())
     }
 }
 
@@ -133,15 +140,6 @@ impl Default for Wants {
     }
 }
 
-#[derive(Deserialize)]
-struct ShowRequest {
-    #[serde(default)]
-    model: String,
-    /// What older clients call it.
-    #[serde(default)]
-    name: String,
-}
-
 impl Server {
     /// Answers one request.
     pub async fn answer(&self, request: Request<Incoming>, ledger: Rc<Ledger>) -> Reply {
@@ -183,9 +181,7 @@ impl Server {
             (&Method::GET | &Method::HEAD, "/api/version") => Ok(object(&Version {
                 version: VERSION.to_owned(),
             })),
-            (&Method::GET | &Method::HEAD, "/api/tags") => {
-                Ok(object(&Tags::of(&self.profile.model)))
-            }
+            (&Method::GET | &Method::HEAD, "/api/tags") => Ok(object(&self.tags())),
             (&Method::GET, "/api/ps") => Ok(object(&self.running())),
             (&Method::GET, "/v1/models") => Ok(self.models()),
             (&Method::GET | &Method::HEAD, "/") => Ok(text(StatusCode::OK, "Ollama is running")),
@@ -334,16 +330,19 @@ impl Server {
     ) -> Result<Reply, Error> {
         let dialect = asked.form.dialect();
         refusals::check_alternatives(&asked)?;
-        if dialect != Dialect::Ollama(Route::Generate) && dialect != Dialect::Completion {
+        if !refusals::is_generate(dialect) {
             named(&asked.model)?;
         }
-        self.known(&asked.model)?;
+        let model = self.known(&asked.model)?;
         let Some(plan) = plan else {
-            return self.begin(asked, None, arrival, ledger).await;
+            return self.begin(asked, &model, None, arrival, ledger).await;
         };
         let reply = match plan.status {
             Some(status) => reply::struck(dialect, status, &asked.model),
-            None => self.begin(asked, Some(&plan), arrival, ledger).await?,
+            None => {
+                let plan = Some(&*plan);
+                self.begin(asked, &model, plan, arrival, ledger).await?
+            }
         };
         if !plan.slow_head.is_zero() {
             tokio::time::sleep(plan.slow_head).await;
@@ -354,18 +353,19 @@ impl Server {
     /// Hands a request to the engine, waits until the reply begins, and begins it.
     async fn begin(
         &self,
-        asked: Asked,
+        mut asked: Asked,
+        served: &Rc<Model>,
         plan: Option<&Plan>,
         arrival: Arrival,
         ledger: Rc<Ledger>,
     ) -> Result<Reply, Error> {
+        asked.options = served.options(asked.options);
         let keep_alive = asked.keep_alive;
         let unloads = asked.prompt.is_empty() && keep_alive == Some(KeepAlive::NONE);
         let dialect = asked.form.dialect();
-        let full_name = full_name(&self.profile.model);
-        let model = Model {
-            full_name: &full_name,
-            capabilities: &self.profile.capabilities,
+        let model = refusals::Model {
+            full_name: &served.name.to_string(),
+            capabilities: &served.capabilities(),
         };
         if !unloads {
             model.takes(&asked)?;
@@ -399,7 +399,7 @@ impl Server {
         };
         let ask = Ask {
             // One file, whichever of its names was used.
-            model: &self.profile.model,
+            model: &served.weights.digest,
             prompt: &asked.prompt,
             output: limit,
             answer,
@@ -407,6 +407,7 @@ impl Server {
             keep_alive,
             recording: recording.as_ref(),
         };
+        self.note_load(served, &ask);
         let visit = self.realtime.arrive(self.id, arrival, ask);
         visit.begun(first).await?;
         let script = Script {
@@ -455,55 +456,81 @@ impl Server {
 
     async fn show(&self, request: Request<Incoming>) -> Result<Reply, Error> {
         let asked: ShowRequest = read(request, &go_json::SHOW).await?;
-        let name = match asked.model.as_str() {
-            "" => &asked.name,
-            name => name,
-        };
-        named(name)?;
-        self.known(name)?;
-        Ok(object(&Show::of(name)))
+        let model = self.shown(asked.name())?;
+        Ok(object(&Show::of(&model, &asked)))
+    }
+
+    /// The model that a client wants to know of.
+    fn shown(&self, name: &str) -> Result<Rc<Model>, Error> {
+        if name.is_empty() {
+            return Err(Error::bad("model is required"));
+        }
+        let parsed = Name::parse(name);
+        if !parsed.is_valid() {
+            return Err(Error::internal(format!("unqualified name: {parsed}")));
+        }
+        self.known(name)
+    }
+
+    fn tags(&self) -> Tags {
+        let models = self.models.all();
+        Tags {
+            models: models.iter().map(|model| Tag::of(model)).collect(),
+        }
     }
 
     fn models(&self) -> Reply {
-        let list = json::bytes(&ModelList::of(&self.profile.model));
-        reply::with_type(reply::whole(list), "application/json")
+        let models = self.models.all();
+        let listed = models.iter();
+        reply::line(&ModelList {
+            object: "list",
+            data: listed
+                .map(|model| ListedModel::of(model, model.name.shortest()))
+                .collect(),
+        })
     }
 
     fn running(&self) -> Running {
+        let loaded_as = self.loaded_as.borrow();
         let mut models = Vec::new();
         self.realtime.loaded(self.id, |loaded, left| {
             let left = left.unwrap_or(self.profile.keep_alive);
-            models.push(RunningModel::new(loaded, left.min(FOR_GOOD)));
+            if let Some(model) = loaded_as.get(loaded.model) {
+                models.push(RunningModel::new(model, loaded, left));
+            }
         });
-        Running { models }
+        Running { models }.sorted()
     }
 
-    /// A name without a tag means `latest`.
-    fn known(&self, model: &str) -> Result<(), Error> {
-        let served = &self.profile.model;
-        if model == served || served.strip_suffix(":latest") == Some(model) {
-            return Ok(());
+    /// The model of a name.
+    fn known(&self, name: &str) -> Result<Rc<Model>, Error> {
+        self.models.find(name).ok_or_else(|| missing(name))
+    }
+
+    /// Remembers under which name a model is loaded, where a request loads one.
+    fn note_load(&self, model: &Rc<Model>, ask: &Ask<'_>) {
+        let mut is_loaded = false;
+        self.realtime.loaded(self.id, |loaded, _| {
+            is_loaded |= loaded.model == ask.model && loaded.options == ask.runner;
+        });
+        if !is_loaded {
+            let mut loaded_as = self.loaded_as.borrow_mut();
+            loaded_as.insert(ask.model.to_owned(), Rc::clone(model));
         }
-        Err(Error(
-            StatusCode::NOT_FOUND,
-            Cow::Owned(format!("model '{model}' not found")),
-        ))
     }
 }
 
-/// A model's name with host, namespace and tag, as Ollama's registry has it.
-fn full_name(model: &str) -> String {
-    let (name, tag) = model.split_once(':').unwrap_or((model, "latest"));
-    match name.matches('/').count() {
-        0 => format!("registry.ollama.ai/library/{name}:{tag}"),
-        1 => format!("registry.ollama.ai/{name}:{tag}"),
-        _ => format!("{name}:{tag}"),
-    }
+/// There is no such model.
+pub fn missing(name: &str) -> Error {
+    Error(
+        StatusCode::NOT_FOUND,
+        Cow::Owned(format!("model '{name}' not found")),
+    )
 }
 
-/// Only generate looks for a model without a name.
+/// Only generate looks for a model whose name is none.
 fn named(model: &str) -> Result<(), Error> {
-    if model.is_empty() {
+    if !Name::parse(model).is_valid() {
         return Err(Error::bad("model is required"));
     }
     Ok(())

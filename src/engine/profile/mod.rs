@@ -8,7 +8,7 @@ mod model;
 mod terms;
 
 use super::pace::Factor;
-pub use model::{Capability, ToolCalls};
+pub use model::{AlsoServed, Capability, ToolCalls};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroU32;
@@ -29,6 +29,9 @@ pub struct Profile {
     /// What the model can do. Default: completion alone.
     #[serde(default = "model::completion")]
     pub capabilities: Vec<Capability>,
+    /// Further models of the server, with the same figures. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoServed>,
     /// Whether an answer calls a tool where a request offers some. Default: always, unless the last
     /// message says what a tool gave.
     #[serde(default)]

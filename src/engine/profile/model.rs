@@ -35,6 +35,22 @@ impl Capability {
     }
 }
 
+/// A model that a server has beside the one that its profile is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AlsoServed {
+    /// Its name, as Ollama reads names.
+    pub name: String,
+    /// What it can do. Default: completion alone.
+    #[serde(default = "completion")]
+    pub capabilities: Vec<Capability>,
+    /// The model above it whose weights it has, and so whose runner serves it too. Default: it has
+    /// weights of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_of: Option<String>,
+}
+
 /// What a model without further ado can do.
 pub fn completion() -> Vec<Capability> {
     vec![Capability::Completion]
