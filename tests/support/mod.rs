@@ -9,7 +9,7 @@ mod servers;
 
 pub use asking::{call_times, call_times_with, pieces};
 pub use driver::Driver;
-pub use raw::{Reply, Wire, ask, first_of, wire};
+pub use raw::{Reply, Wire, ask, ask_at, first_of, wire};
 pub use servers::{Answer, Servers, term};
 
 use std::fs;
