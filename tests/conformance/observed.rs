@@ -53,7 +53,10 @@ impl Observed {
                 .and_modify(|before| *before = format!("{before}; {value}"))
                 .or_insert_with(|| value.clone());
         }
-        let framing = match (reply.header("transfer-encoding"), reply.header("content-length")) {
+        let framing = match (
+            reply.header("transfer-encoding"),
+            reply.header("content-length"),
+        ) {
             (Some(coding), _) => coding,
             (None, Some(_)) => "length",
             (None, None) => "none",
@@ -71,24 +74,39 @@ impl Observed {
 
 /// What is to be read where `found` is not what was `expected`.
 pub fn differ(request: &Request, expected: &Observed, found: &Observed) -> String {
-    let mut told = format!("\n{}\n  {}", request.name, request.head.replace('\n', " · "));
+    let mut told = format!(
+        "\n{}\n  {}",
+        request.name,
+        request.head.replace('\n', " · ")
+    );
     let body: String = request.body.chars().take(300).collect();
     let _ = writeln!(told, "  {body}");
     let mut tell = |what: &str, expected: &str, found: &str| {
         if expected != found {
-            let _ = writeln!(told, "  {what}\n    expected {expected}\n    found    {found}");
+            let _ = writeln!(
+                told,
+                "  {what}\n    expected {expected}\n    found    {found}"
+            );
         }
     };
     tell("status", &expected.status, &found.status);
     tell("framing", &expected.framing, &found.framing);
-    let names: BTreeSet<&String> = expected.headers.keys().chain(found.headers.keys()).collect();
+    let names: BTreeSet<&String> = expected
+        .headers
+        .keys()
+        .chain(found.headers.keys())
+        .collect();
     for name in names {
         let value = |of: &Observed| of.headers.get(name).cloned().unwrap_or("(none)".to_owned());
         tell(&format!("header {name}"), &value(expected), &value(found));
     }
     let chunks = expected.body.len().max(found.body.len());
     for at in 0..chunks {
-        let chunk = |of: &Observed| of.body.get(at).map_or("(none)".to_owned(), |c| format!("{c:?}"));
+        let chunk = |of: &Observed| {
+            of.body
+                .get(at)
+                .map_or("(none)".to_owned(), |c| format!("{c:?}"))
+        };
         tell(&format!("body {}", at + 1), &chunk(expected), &chunk(found));
     }
     told

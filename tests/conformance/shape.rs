@@ -57,7 +57,9 @@ const EXACT: [&str; 16] = [
 const FRACTIONS: [&str; 3] = ["logprob", "embedding", "embeddings"];
 
 /// Lists whose length is the number of tokens or of bytes.
-const LONG: [&str; 6] = ["context", "bytes", "logprobs", "content", "tensors", "shape"];
+const LONG: [&str; 6] = [
+    "context", "bytes", "logprobs", "content", "tensors", "shape",
+];
 
 /// The body's shape: of a stream, one for each HTTP chunk, and equal ones in a row once.
 pub fn of_body(kind: &str, chunks: &[String]) -> Vec<String> {
@@ -90,7 +92,11 @@ fn of_line(line: &str) -> String {
         return line.to_owned();
     };
     // Go's encoder escapes them.
-    let plain = if json.contains(['<', '>', '&']) { "unescaped " } else { "" };
+    let plain = if json.contains(['<', '>', '&']) {
+        "unescaped "
+    } else {
+        ""
+    };
     let shape = of_field("", &node, &Place::default());
     format!("{prefix}{plain}{shape}{end}")
 }
@@ -122,7 +128,10 @@ fn of_field(name: &str, node: &Node, place: &Place) -> String {
             let limit = node.field("done_reason").and_then(Node::text) == Some("length");
             let place = Place {
                 at_limit: limit,
-                in_answer: place.in_answer || name == "arguments" || name == "input" || name == "tensors",
+                in_answer: place.in_answer
+                    || name == "arguments"
+                    || name == "input"
+                    || name == "tensors",
             };
             let field = |(name, value): &(String, Node)| {
                 format!("{}:{}", quoted(name), of_field(name, value, &place))
@@ -158,10 +167,14 @@ fn of_text(name: &str, text: &str, place: &Place) -> String {
     if name == "digest" && text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return "digest".to_owned();
     }
-    if (name == "id" || name.ends_with("_id")) && let Some(kind) = identifier(text) {
+    if (name == "id" || name.ends_with("_id"))
+        && let Some(kind) = identifier(text)
+    {
         return format!("{kind}…");
     }
-    if name == "status" && let Some((before, _)) = text.split_once("sha256:") {
+    if name == "status"
+        && let Some((before, _)) = text.split_once("sha256:")
+    {
         return quoted(&format!("{before}sha256:…"));
     }
     // Where the file lay that the model was made of, if it was made of one.
@@ -172,7 +185,10 @@ fn of_text(name: &str, text: &str, place: &Place) -> String {
     if !is_said || text.is_empty() {
         return quoted(&without_places(text));
     }
-    let answer = Place { in_answer: true, ..*place };
+    let answer = Place {
+        in_answer: true,
+        ..*place
+    };
     match serde_json::from_str::<Node>(text) {
         Ok(node @ (Node::Object(_) | Node::List(_))) if !place.in_answer => {
             format!("text of {}", of_field("", &node, &answer))
@@ -197,7 +213,8 @@ fn without_places(text: &str) -> String {
     for word in text.split(' ') {
         let kept = ["/manifests/", "/blobs/"].iter().find_map(|folder| {
             let at = word.rfind(folder)?;
-            word.starts_with('/').then(|| format!("MODELS{}", &word[at..]))
+            word.starts_with('/')
+                .then(|| format!("MODELS{}", &word[at..]))
         });
         words.push(kept.unwrap_or_else(|| word.to_owned()));
     }
