@@ -106,7 +106,9 @@ fn hold(server: &str, address: &str, reasons: &BTreeMap<String, String>) {
         0 => String::new(),
         listed => format!("; {listed} differ for a reason that is listed"),
     };
-    say(&format!("{server}: {agree} of {all} agree with {OLLAMA}{listed}"));
+    say(&format!(
+        "{server}: {agree} of {all} agree with {OLLAMA}{listed}"
+    ));
     assert!(faults.is_empty(), "{server} and {OLLAMA}:\n{faults}");
 }
 
@@ -137,7 +139,11 @@ fn ollama_replies_as_it_was_recorded() {
 /// Writes what the server replies. Of requests that are not sent, the old record stays.
 fn record(address: &str) {
     let path = file("ollama-0.17.4.jsonl");
-    let mut replies = if path.exists() { recorded() } else { BTreeMap::new() };
+    let mut replies = if path.exists() {
+        recorded()
+    } else {
+        BTreeMap::new()
+    };
     for request in requests() {
         let reply = Observed::of(&request, address);
         replies.insert(request.name, reply);
@@ -165,7 +171,10 @@ fn every_request_has_a_name_of_its_own_and_a_recorded_reply() {
     let names: BTreeSet<String> = requests.iter().map(|r| r.name.clone()).collect();
     assert_eq!(names.len(), requests.len(), "a name stands twice");
     let recorded: BTreeSet<String> = recorded().into_keys().collect();
-    assert_eq!(names, recorded, "record it anew, or drop what is no longer asked");
+    assert_eq!(
+        names, recorded,
+        "record it anew, or drop what is no longer asked"
+    );
     let listed: BTreeSet<String> = differences().into_keys().collect();
     assert!(listed.is_subset(&names), "differences of unknown requests");
 }

@@ -31,7 +31,7 @@ impl Observed {
     /// Asks the server at `address`.
     pub fn of(request: &Request, address: &str) -> Self {
         match ask_at(address, &request.head, &request.body) {
-            Ok(reply) => Self::from_reply(&request.name, &reply),
+            Ok(reply) => Self::from_reply(request, &reply),
             Err(error) => Self {
                 name: request.name.clone(),
                 status: format!("broken off: {error}"),
@@ -42,7 +42,7 @@ impl Observed {
         }
     }
 
-    fn from_reply(name: &str, reply: &Reply) -> Self {
+    fn from_reply(request: &Request, reply: &Reply) -> Self {
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in &reply.headers {
             if UNTOLD.contains(&name.as_str()) {
@@ -53,16 +53,19 @@ impl Observed {
                 .and_modify(|before| *before = format!("{before}; {value}"))
                 .or_insert_with(|| value.clone());
         }
-        let framing = match (reply.header("transfer-encoding"), reply.header("content-length")) {
+        let framing = match (
+            reply.header("transfer-encoding"),
+            reply.header("content-length"),
+        ) {
             (Some(coding), _) => coding,
             (None, Some(_)) => "length",
             (None, None) => "none",
         };
         let kind = reply.header("content-type").unwrap_or_default();
         Self {
-            name: name.to_owned(),
+            name: request.name.clone(),
             status: reply.status.clone(),
-            body: shape::of_body(kind, &reply.chunks),
+            body: shape::of_body(kind, &reply.chunks, request.limit()),
             framing: framing.to_owned(),
             headers,
         }
@@ -71,24 +74,39 @@ impl Observed {
 
 /// What is to be read where `found` is not what was `expected`.
 pub fn differ(request: &Request, expected: &Observed, found: &Observed) -> String {
-    let mut told = format!("\n{}\n  {}", request.name, request.head.replace('\n', " · "));
+    let mut told = format!(
+        "\n{}\n  {}",
+        request.name,
+        request.head.replace('\n', " · ")
+    );
     let body: String = request.body.chars().take(300).collect();
     let _ = writeln!(told, "  {body}");
     let mut tell = |what: &str, expected: &str, found: &str| {
         if expected != found {
-            let _ = writeln!(told, "  {what}\n    expected {expected}\n    found    {found}");
+            let _ = writeln!(
+                told,
+                "  {what}\n    expected {expected}\n    found    {found}"
+            );
         }
     };
     tell("status", &expected.status, &found.status);
     tell("framing", &expected.framing, &found.framing);
-    let names: BTreeSet<&String> = expected.headers.keys().chain(found.headers.keys()).collect();
+    let names: BTreeSet<&String> = expected
+        .headers
+        .keys()
+        .chain(found.headers.keys())
+        .collect();
     for name in names {
         let value = |of: &Observed| of.headers.get(name).cloned().unwrap_or("(none)".to_owned());
         tell(&format!("header {name}"), &value(expected), &value(found));
     }
     let chunks = expected.body.len().max(found.body.len());
     for at in 0..chunks {
-        let chunk = |of: &Observed| of.body.get(at).map_or("(none)".to_owned(), |c| format!("{c:?}"));
+        let chunk = |of: &Observed| {
+            of.body
+                .get(at)
+                .map_or("(none)".to_owned(), |c| format!("{c:?}"))
+        };
         tell(&format!("body {}", at + 1), &chunk(expected), &chunk(found));
     }
     told

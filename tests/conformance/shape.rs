@@ -57,15 +57,18 @@ const EXACT: [&str; 16] = [
 const FRACTIONS: [&str; 3] = ["logprob", "embedding", "embeddings"];
 
 /// Lists whose length is the number of tokens or of bytes.
-const LONG: [&str; 6] = ["context", "bytes", "logprobs", "content", "tensors", "shape"];
+const LONG: [&str; 6] = [
+    "context", "bytes", "logprobs", "content", "tensors", "shape",
+];
 
 /// The body's shape: of a stream, one for each HTTP chunk, and equal ones in a row once.
-pub fn of_body(kind: &str, chunks: &[String]) -> Vec<String> {
+/// `limit` is how many tokens the request asked for, which are then told.
+pub fn of_body(kind: &str, chunks: &[String], limit: Option<i128>) -> Vec<String> {
     let is_stream = kind.starts_with("application/x-ndjson") || kind == "text/event-stream";
     let mut shapes: Vec<String> = if is_stream {
-        chunks.iter().map(|chunk| of_lines(chunk)).collect()
+        chunks.iter().map(|chunk| of_lines(chunk, limit)).collect()
     } else {
-        vec![of_lines(&chunks.concat())]
+        vec![of_lines(&chunks.concat(), limit)]
     };
     shapes.dedup();
     shapes.retain(|shape| !shape.is_empty());
@@ -73,11 +76,13 @@ pub fn of_body(kind: &str, chunks: &[String]) -> Vec<String> {
 }
 
 /// Line by line, whether each is JSON, an event's data, or plain text.
-fn of_lines(text: &str) -> String {
-    text.split_inclusive('\n').map(of_line).collect()
+fn of_lines(text: &str, limit: Option<i128>) -> String {
+    text.split_inclusive('\n')
+        .map(|line| of_line(line, limit))
+        .collect()
 }
 
-fn of_line(line: &str) -> String {
+fn of_line(line: &str, limit: Option<i128>) -> String {
     let (content, end) = match line.strip_suffix('\n') {
         Some(content) => (content, "\n"),
         None => (line, ""),
@@ -90,8 +95,19 @@ fn of_line(line: &str) -> String {
         return line.to_owned();
     };
     // Go's encoder escapes them.
-    let plain = if json.contains(['<', '>', '&']) { "unescaped " } else { "" };
-    let shape = of_field("", &node, &Place::default());
+    let plain = if json.contains(['<', '>', '&']) {
+        "unescaped "
+    } else {
+        ""
+    };
+    let shape = of_field(
+        "",
+        &node,
+        &Place {
+            limit,
+            ..Place::default()
+        },
+    );
     format!("{prefix}{plain}{shape}{end}")
 }
 
@@ -100,8 +116,8 @@ fn of_line(line: &str) -> String {
 struct Place {
     /// It is the model's: only types count.
     in_answer: bool,
-    /// The answer ended because it was as long as it was to be, so the request decides the count.
-    at_limit: bool,
+    /// How many tokens the request asked for, which an answer need not have.
+    limit: Option<i128>,
 }
 
 fn of_field(name: &str, node: &Node, place: &Place) -> String {
@@ -112,17 +128,19 @@ fn of_field(name: &str, node: &Node, place: &Place) -> String {
         Node::Int(_) | Node::Float(_) if place.in_answer => "number".to_owned(),
         Node::Int(_) | Node::Float(_) if FRACTIONS.contains(&name) => "number".to_owned(),
         Node::Int(value) if EXACT.contains(&name) => value.to_string(),
-        Node::Int(value) if name == "eval_count" && place.at_limit => value.to_string(),
+        Node::Int(value) if name == "eval_count" && place.limit == Some(*value) => {
+            value.to_string()
+        }
         Node::Int(_) => "int".to_owned(),
         Node::Float(value) if EXACT.contains(&name) => value.to_string(),
         Node::Float(_) => "float".to_owned(),
         Node::Text(text) => of_text(name, text, place),
         Node::List(items) => of_list(name, items, place),
         Node::Object(fields) => {
-            let limit = node.field("done_reason").and_then(Node::text) == Some("length");
+            let is_model_s = ["arguments", "input", "tensors"].contains(&name);
             let place = Place {
-                at_limit: limit,
-                in_answer: place.in_answer || name == "arguments" || name == "input" || name == "tensors",
+                in_answer: place.in_answer || is_model_s,
+                ..*place
             };
             let field = |(name, value): &(String, Node)| {
                 format!("{}:{}", quoted(name), of_field(name, value, &place))
@@ -141,6 +159,10 @@ fn of_list(name: &str, items: &[Node], place: &Place) -> String {
             _ => runs.push((shape, 1)),
         }
     }
+    // Models come by the second in which they were made, and in any order within one.
+    if name == "models" || name == "data" {
+        runs.sort();
+    }
     let is_long = LONG.contains(&name) || place.in_answer;
     let run = |(shape, count): (String, usize)| match count {
         _ if is_long => format!("{shape}+"),
@@ -158,10 +180,14 @@ fn of_text(name: &str, text: &str, place: &Place) -> String {
     if name == "digest" && text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return "digest".to_owned();
     }
-    if (name == "id" || name.ends_with("_id")) && let Some(kind) = identifier(text) {
+    if (name == "id" || name.ends_with("_id"))
+        && let Some(kind) = identifier(text)
+    {
         return format!("{kind}…");
     }
-    if name == "status" && let Some((before, _)) = text.split_once("sha256:") {
+    if name == "status"
+        && let Some((before, _)) = text.split_once("sha256:")
+    {
         return quoted(&format!("{before}sha256:…"));
     }
     // Where the file lay that the model was made of, if it was made of one.
@@ -172,7 +198,10 @@ fn of_text(name: &str, text: &str, place: &Place) -> String {
     if !is_said || text.is_empty() {
         return quoted(&without_places(text));
     }
-    let answer = Place { in_answer: true, ..*place };
+    let answer = Place {
+        in_answer: true,
+        ..*place
+    };
     match serde_json::from_str::<Node>(text) {
         Ok(node @ (Node::Object(_) | Node::List(_))) if !place.in_answer => {
             format!("text of {}", of_field("", &node, &answer))
@@ -197,7 +226,8 @@ fn without_places(text: &str) -> String {
     for word in text.split(' ') {
         let kept = ["/manifests/", "/blobs/"].iter().find_map(|folder| {
             let at = word.rfind(folder)?;
-            word.starts_with('/').then(|| format!("MODELS{}", &word[at..]))
+            word.starts_with('/')
+                .then(|| format!("MODELS{}", &word[at..]))
         });
         words.push(kept.unwrap_or_else(|| word.to_owned()));
     }

@@ -134,7 +134,10 @@ fn an_agent_by_openai_s_api_has_gross_and_first_tokens() {
             let calls = metrics[side]["individual_runs"].as_array().expect("calls");
             assert_eq!(calls.len(), 2);
             for call in calls {
-                assert!(number(call, "ttft_ms") <= number(call, "gross_ms"), "{call}");
+                assert!(
+                    number(call, "ttft_ms") <= number(call, "gross_ms"),
+                    "{call}"
+                );
             }
         }
     });
@@ -167,7 +170,10 @@ fn a_team_of_two_shares_the_server() {
         ]);
         run.is_fine();
         let summary = run.json();
-        assert_eq!((&summary["runs"], &summary["agents"]), (&1.into(), &2.into()));
+        assert_eq!(
+            (&summary["runs"], &summary["agents"]),
+            (&1.into(), &2.into())
+        );
         let record = place.read("team/runs/run_1/metrics.json");
         let record: Value = serde_json::from_str(&record).expect("a record");
         let truth = &record["tare"];
@@ -279,7 +285,11 @@ fn record_and_replay(url: &str, api: &str, path: &str, body: &str) {
     let player = MockServer::replay(&support::program(), &file, &[]).expect("the mock starts");
     for exchange in &trace.exchanges {
         assert!(!exchange.answer().tokens.is_empty(), "{api}");
-        let recorded: String = exchange.pieces().iter().map(|piece| piece.data.as_str()).collect();
+        let recorded: String = exchange
+            .pieces()
+            .iter()
+            .map(|piece| piece.data.as_str())
+            .collect();
         let played = ask(&player, path, body);
         assert_eq!(played.body(), recorded, "{api}: byte by byte");
     }
@@ -358,6 +368,10 @@ fn a_model_that_the_server_does_not_have_ends_in_one_line() {
         assert_eq!(run.code, Some(1), "{}", run.stderr);
         let errors = run.stderr.matches("error: ").count();
         assert_eq!(errors, 1, "{}", run.stderr);
-        assert!(run.stderr.contains("model 'nope' not found"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("model 'nope' not found"),
+            "{}",
+            run.stderr
+        );
     });
 }

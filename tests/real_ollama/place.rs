@@ -42,7 +42,12 @@ impl Place {
     }
 
     pub fn path(&self, name: &str) -> String {
-        self.0.path().join(name).to_str().expect("a path in UTF-8").to_owned()
+        self.0
+            .path()
+            .join(name)
+            .to_str()
+            .expect("a path in UTF-8")
+            .to_owned()
     }
 
     pub fn corpus(&self) -> String {
