@@ -27,6 +27,8 @@ pub struct GenerateRequest {
     #[serde(default)]
     pub format: Value,
     pub truncate: Option<bool>,
+    #[serde(rename = "_debug_render_only")]
+    pub renders_only: Option<bool>,
     #[serde(rename = "shift")]
     _shift: Option<bool>,
     pub logprobs: Option<bool>,
@@ -46,6 +48,8 @@ pub struct ChatRequest {
     #[serde(default)]
     pub format: Value,
     pub truncate: Option<bool>,
+    #[serde(rename = "_debug_render_only")]
+    pub renders_only: Option<bool>,
     #[serde(rename = "shift")]
     _shift: Option<bool>,
     pub logprobs: Option<bool>,

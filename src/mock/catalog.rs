@@ -1,8 +1,12 @@
 //! What a server says of its models in lists: `/api/tags`, `/api/ps`, `/v1/models`.
 
+use super::form::Dialect;
 use super::models::{Model, QUANTIZATION};
+use super::reply::{self, Reply};
+use super::routes::Server;
 use crate::engine::Loaded;
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::time::{Duration, SystemTime};
 
 /// As far as `keep_alive` goes for good, for a clock's purposes: a hundred years.
@@ -11,7 +15,7 @@ const FOR_GOOD: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// `/api/tags`
 #[derive(Serialize)]
 pub struct Tags {
-    pub models: Vec<Tag>,
+    models: Vec<Tag>,
 }
 
 /// A model that is there.
@@ -28,8 +32,8 @@ pub struct Tag {
 /// `/v1/models`: the same list in OpenAI's words.
 #[derive(Serialize)]
 pub struct ModelList {
-    pub object: &'static str,
-    pub data: Vec<ListedModel>,
+    object: &'static str,
+    data: Vec<ListedModel>,
 }
 
 /// A model of it, and `/v1/models/X`.
@@ -44,7 +48,7 @@ pub struct ListedModel {
 /// `/api/ps`
 #[derive(Serialize)]
 pub struct Running {
-    pub models: Vec<RunningModel>,
+    models: Vec<RunningModel>,
 }
 
 /// A model that is loaded.
@@ -69,6 +73,50 @@ pub struct Details {
     families: [String; 1],
     parameter_size: String,
     quantization_level: &'static str,
+}
+
+impl Server {
+    /// `/api/tags`
+    pub fn tags(&self) -> Tags {
+        let models = self.models.all();
+        Tags {
+            models: models.iter().map(|model| Tag::of(model)).collect(),
+        }
+    }
+
+    /// `/api/ps`, the one that stays longest first.
+    pub fn running(&self) -> Running {
+        let loaded_as = self.loaded_as.borrow();
+        let mut models = Vec::new();
+        self.realtime.loaded(self.id, |loaded, left| {
+            let left = left.unwrap_or(self.profile.keep_alive);
+            if let Some(model) = loaded_as.get(loaded.model) {
+                models.push(RunningModel::new(model, loaded, left));
+            }
+        });
+        models.sort_by_key(|model| Reverse(model.expires_at.as_second()));
+        Running { models }
+    }
+
+    /// `/v1/models`
+    pub fn models(&self) -> Reply {
+        let models = self.models.all();
+        let listed = models.iter();
+        reply::line(&ModelList {
+            object: "list",
+            data: listed
+                .map(|model| ListedModel::of(model, model.name.shortest()))
+                .collect(),
+        })
+    }
+
+    /// `/v1/models/X`
+    pub fn model(&self, name: &str) -> Reply {
+        match self.shown(name) {
+            Ok(model) => reply::line(&ListedModel::of(&model, name.to_owned())),
+            Err(error) => reply::refused(Dialect::ChatCompletion, &error),
+        }
+    }
 }
 
 impl Details {
@@ -136,14 +184,5 @@ impl RunningModel {
             size_vram: size,
             context_length: loaded.options.num_ctx,
         }
-    }
-}
-
-impl Running {
-    /// The one that stays longest first.
-    pub fn sorted(mut self) -> Self {
-        let expires = |model: &RunningModel| std::cmp::Reverse(model.expires_at.as_second());
-        self.models.sort_by_key(expires);
-        self
     }
 }

@@ -6,15 +6,13 @@
 //! that a server holds back (in a call that is not complete yet, or where a stop string may have
 //! begun) sends nothing; what it held is sent with a later one.
 
-use super::logprobs::{Logprob, Logprobs};
+use super::logprobs::{Logprob, Logprobs, Token};
 use super::schema::Schema;
 use super::tools::{Call, Tool};
 use crate::engine::text::Text;
 use crate::engine::{KnownAnswer, StopReason};
 use fastrand::Rng;
 use std::borrow::Cow;
-
-type Token = Cow<'static, str>;
 
 /// What an answer is to be.
 pub struct Wish<'a> {

@@ -6,6 +6,9 @@ use fastrand::Rng;
 use serde::Serialize;
 use std::borrow::Cow;
 
+/// A token's text.
+pub type Token = Cow<'static, str>;
+
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Logprobs {
@@ -26,14 +29,14 @@ pub struct Logprob {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Likely {
-    token: Cow<'static, str>,
+    token: Token,
     logprob: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     bytes: Vec<u8>,
 }
 
 impl Likely {
-    fn new(token: Cow<'static, str>, probability: f64) -> Self {
+    fn new(token: Token, probability: f64) -> Self {
         Self {
             bytes: token.as_bytes().to_vec(),
             // Ollama computes in single precision, and writes double.
@@ -45,7 +48,7 @@ impl Likely {
 
 impl Logprobs {
     /// Of a token, the `index`th of its answer.
-    pub fn of(self, token: &Cow<'static, str>, index: u32) -> Logprob {
+    pub fn of(self, token: &Token, index: u32) -> Logprob {
         let mut rng = Rng::with_seed(self.seed.rotate_left(17) ^ u64::from(index));
         let likeliest = 0.4 + 0.5 * rng.f64();
         // Each further one has half of what is left.
@@ -71,10 +74,7 @@ impl Logprobs {
 }
 
 /// Tokens other than `token`, none twice.
-fn distinct(
-    tokens: impl Iterator<Item = Cow<'static, str>>,
-    token: &Cow<'static, str>,
-) -> impl Iterator<Item = Cow<'static, str>> {
+fn distinct(tokens: impl Iterator<Item = Token>, token: &Token) -> impl Iterator<Item = Token> {
     let mut seen = vec![token.clone()];
     tokens.filter(move |token| {
         let is_new = !seen.contains(token);

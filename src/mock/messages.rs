@@ -356,11 +356,14 @@ impl Event<'_> {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Delta<'a> {
-    TextDelta { text: &'a str },
-    InputJsonDelta { partial_json: String },
-    ThinkingDelta { thinking: &'a str },
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "input_json_delta")]
+    Input { partial_json: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
 }
 
 #[derive(Serialize)]
@@ -441,8 +444,8 @@ impl Message {
             self.open = Some(kind);
         }
         let delta = match kind {
-            Kind::Thoughts => Delta::ThinkingDelta { thinking: text },
-            Kind::Text => Delta::TextDelta { text },
+            Kind::Thoughts => Delta::Thinking { thinking: text },
+            Kind::Text => Delta::Text { text },
         };
         Event::ContentBlockDelta { index, delta }.write(out);
     }
@@ -476,7 +479,7 @@ impl Message {
         };
         start.write(out);
         let partial_json = call.arguments_text();
-        let delta = Delta::InputJsonDelta { partial_json };
+        let delta = Delta::Input { partial_json };
         Event::ContentBlockDelta { index, delta }.write(out);
         Event::ContentBlockStop { index }.write(out);
         self.index += 1;

@@ -6,20 +6,30 @@
 //! What it states as truth about a token's sending is read off at the socket (`socket.rs`), not
 //! where the token was made.
 
+mod account;
+mod aliases;
 mod asked;
 mod base64;
 mod catalog;
 mod completions;
 mod composed;
+mod create;
+mod dispatch;
+mod embed;
 mod fault;
+mod files;
 mod form;
+mod gate;
 mod go_json;
+mod images;
 mod json;
 mod logprobs;
+mod manage;
 mod messages;
 mod models;
 mod native;
 mod openai;
+mod progress;
 mod realtime;
 mod refusals;
 mod replay;
@@ -30,6 +40,7 @@ mod schema;
 mod show;
 mod socket;
 mod stream;
+mod table;
 mod template;
 mod timer;
 mod tools;
@@ -41,6 +52,7 @@ use crate::engine::{Engine, EngineConfig, Gpus, Profile, ServerId};
 use crate::trace::Trace;
 use fault::Faults;
 use futures::stream::{FuturesUnordered, StreamExt};
+pub use models::ModelsError;
 use models::Store;
 use realtime::Realtime;
 use replay::Replay;
@@ -84,6 +96,9 @@ pub enum MockError {
         /// What the system said.
         source: io::Error,
     },
+    /// The profile has models that no server can have.
+    #[error("the profile's models: {0}")]
+    Models(#[from] ModelsError),
     /// It can no longer take connections or keep time.
     #[error("the mock cannot go on: {source}")]
     Serve {
@@ -96,12 +111,13 @@ impl Mock {
     /// Listens on each of `addresses`, a server each; port 0 takes any that is free.
     ///
     /// # Errors
-    /// When an address can't be had.
+    /// When an address can't be had, or the profile's models can't be.
     pub fn listen(
         addresses: &[SocketAddr],
         gpus: Gpus,
         profile: Profile,
     ) -> Result<Self, MockError> {
+        Store::new(&profile)?;
         let listen = |&address: &SocketAddr| {
             let listen = || {
                 let listener = std::net::TcpListener::bind(address)?;
@@ -173,14 +189,16 @@ impl Mock {
             .map(|(trace, speed)| Rc::new(Replay::new(&trace, speed)));
         let faults = Rc::new(self.faults);
         let mut accepting = FuturesUnordered::new();
-        for (id, listener) in self.listeners.into_iter().enumerate() {
+        let listening = self.listeners.into_iter().zip(self.addresses);
+        for (id, (listener, address)) in listening.enumerate() {
             let server = Rc::new(Server {
                 id: ServerId(id),
+                address,
                 profile: Rc::clone(&profile),
                 realtime: Rc::clone(&realtime),
                 replay: replay.clone(),
                 faults: Rc::clone(&faults),
-                models: Store::new(&profile),
+                models: Store::new(&profile).map_err(io::Error::other)?,
                 loaded_as: RefCell::default(),
             });
             accepting.push(accept(TcpListener::from_std(listener)?, server));
@@ -245,6 +263,7 @@ async fn connection(server: Rc<Server>, stream: TcpStream) {
     });
     // A client that goes away in the middle is no failure of the server's.
     let _ = hyper::server::conn::http1::Builder::new()
+        .title_case_headers(true)
         .writev(false)
         .max_buf_size(MOST_UNWRITTEN)
         .serve_connection(socket, service)

@@ -50,6 +50,22 @@ struct Message<'a> {
     tool_calls: Vec<NativeCall<'a>>,
 }
 
+#[derive(Serialize)]
+struct RenderedLine<'a> {
+    model: &'a str,
+    created_at: String,
+    #[serde(flatten)]
+    said: Said<'a>,
+    done: bool,
+    #[serde(rename = "_debug_info")]
+    debug_info: DebugInfo<'a>,
+}
+
+#[derive(Serialize)]
+struct DebugInfo<'a> {
+    rendered_template: &'a str,
+}
+
 /// What a line says.
 #[derive(Default)]
 struct Words<'a> {
@@ -119,6 +135,32 @@ pub fn whole(route: Route, from: From<'_>, whole: &Whole, last: Final) -> Vec<u8
         logprobs: &whole.logprobs,
     };
     object(route, from, words, Some(last))
+}
+
+/// What a request gets that only wants to see its prompt: an object that is not the end of anything.
+pub fn rendered(route: Route, model: &str, prompt: &str) -> Vec<u8> {
+    json::bytes(&RenderedLine {
+        model,
+        created_at: jiff::Timestamp::now().to_string(),
+        said: match route {
+            Route::Generate | Route::RawGenerate => Said::Generate {
+                response: "",
+                thinking: "",
+            },
+            Route::Chat => Said::Chat {
+                message: Message {
+                    role: "",
+                    content: "",
+                    thinking: "",
+                    tool_calls: Vec::new(),
+                },
+            },
+        },
+        done: false,
+        debug_info: DebugInfo {
+            rendered_template: prompt,
+        },
+    })
 }
 
 fn line(mut object: Vec<u8>) -> Vec<u8> {

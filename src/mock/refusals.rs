@@ -53,8 +53,7 @@ impl Model<'_> {
             .as_ref()
             .filter(|think| matches!(think, Think::Effort(_)));
         if let Some(level) = level
-            && (generates || self.can(Capability::Thinking))
-            && !asked.prompt.is_empty()
+            && (generates || (self.can(Capability::Thinking) && !asked.prompt.is_empty()))
         {
             let level = serde_json::json!(level);
             return Err(Error::bad(format!(
@@ -67,10 +66,13 @@ impl Model<'_> {
             return Err(Error::bad(format!("{model:?} does not support thinking")));
         }
         self.is_able(asked, generates)?;
+        let internal = |words: String| Error(StatusCode::INTERNAL_SERVER_ERROR, words.into());
+        if let Some(words) = &wants.bad_option {
+            return Err(internal(words.clone()));
+        }
         if asked.prompt.is_empty() || raw {
             return Ok(());
         }
-        let internal = |words: String| Error(StatusCode::INTERNAL_SERVER_ERROR, words.into());
         template::check(&wants.template).map_err(internal)
     }
 

@@ -14,7 +14,8 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Either, Full, StreamBody};
 use hyper::body::Frame;
-use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::ext::ReasonPhrase;
+use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -56,12 +57,69 @@ fn unsized_body(text: Vec<u8>) -> Body {
     Either::Right(Either::Right(BodyExt::boxed_unsync(StreamBody::new(frame))))
 }
 
+/// A body of several pieces, each a chunk.
+pub fn in_chunks(pieces: Vec<Vec<u8>>) -> Body {
+    let frames = pieces
+        .into_iter()
+        .map(|piece| Ok(Frame::data(Bytes::from(piece))));
+    let frames = futures::stream::iter(frames);
+    Either::Right(Either::Right(BodyExt::boxed_unsync(StreamBody::new(
+        frames,
+    ))))
+}
+
 /// Plain text.
 pub fn text(status: StatusCode, text: &'static str) -> Reply {
     let body = Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync();
     let body = Either::Right(Either::Right(body));
     let mut reply = with_type(body, "text/plain; charset=utf-8");
     *reply.status_mut() = status;
+    reply
+}
+
+/// Plain text, without a charset.
+pub fn plain(status: StatusCode, text: &'static str) -> Reply {
+    let mut reply = self::text(status, text);
+    let plain = HeaderValue::from_static("text/plain");
+    reply.headers_mut().insert(CONTENT_TYPE, plain);
+    reply
+}
+
+/// A reply without a body.
+pub fn empty(status: StatusCode) -> Reply {
+    let body = Either::Right(Either::Right(Full::default().boxed_unsync()));
+    let mut reply = Response::new(body);
+    *reply.status_mut() = status;
+    reply
+}
+
+/// What Go's server says to what it does not take for a request, with the reason in the status line
+/// too.
+pub fn no_request(reason: &'static str) -> Reply {
+    let mut reply = text(StatusCode::BAD_REQUEST, reason);
+    let words = reason.strip_prefix("400 ").unwrap_or(reason);
+    reply
+        .extensions_mut()
+        .insert(ReasonPhrase::from_static(words.as_bytes()));
+    let close = HeaderValue::from_static("close");
+    reply.headers_mut().insert(CONNECTION, close);
+    reply
+}
+
+/// Sends a client elsewhere. Only where it `links` does the reply have a body.
+pub fn redirect(status: StatusCode, words: &str, location: &str, links: bool) -> Reply {
+    let mut reply = empty(status);
+    if links {
+        let escaped = location.replace('&', "&amp;").replace('"', "&#34;");
+        let escaped = escaped.replace('\'', "&#39;");
+        let escaped = escaped.replace('<', "&lt;").replace('>', "&gt;");
+        let body = format!("<a href=\"{escaped}\">{words}</a>.\n\n");
+        reply = with_type(whole(body.into_bytes()), "text/html; charset=utf-8");
+        *reply.status_mut() = status;
+    }
+    if let Ok(location) = HeaderValue::from_str(location) {
+        reply.headers_mut().insert(LOCATION, location);
+    }
     reply
 }
 

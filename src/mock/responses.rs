@@ -15,6 +15,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 #[derive(Deserialize)]
 struct ResponsesRequest {
@@ -61,6 +62,22 @@ struct Format {
     schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
+}
+
+impl Format {
+    fn text() -> Self {
+        Self {
+            r#type: "text".to_owned(),
+            name: None,
+            schema: None,
+            strict: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct TextField<'a> {
+    format: Cow<'a, Format>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -266,7 +283,7 @@ struct Object<'a, O> {
     tool_choice: &'static str,
     truncation: &'a str,
     parallel_tool_calls: bool,
-    text: Value,
+    text: TextField<'a>,
     top_p: Value,
     presence_penalty: u32,
     frequency_penalty: u32,
@@ -411,8 +428,8 @@ impl Response {
         let echo = &self.echo;
         let format = echo.text.as_ref().and_then(|text| text.format.as_ref());
         let format = match format {
-            Some(format) => json!(format),
-            None => json!({"type": "text"}),
+            Some(format) => Cow::Borrowed(format),
+            None => Cow::Owned(Format::text()),
         };
         Object {
             id: response_id(from),
@@ -430,7 +447,7 @@ impl Response {
             tool_choice: "auto",
             truncation: echo.truncation.as_deref().unwrap_or("disabled"),
             parallel_tool_calls: true,
-            text: json!({"format": format}),
+            text: TextField { format },
             top_p: float(echo.top_p),
             presence_penalty: 0,
             frequency_penalty: 0,

@@ -1,50 +1,46 @@
-//! What a mock answers to which request.
+//! The routes that speak: what they have in common, from the request to the first line.
 
 use super::asked::{ChatRequest, GenerateRequest};
-use super::catalog::{ListedModel, ModelList, Running, RunningModel, Tag, Tags};
-use super::completions;
 use super::composed::{Content, Wish};
 use super::fault::{Faults, Plan};
 use super::form::{Dialect, Form, Route};
 use super::go_json;
 use super::logprobs::Logprobs;
-use super::messages;
-use super::models::{Model, Name, Store};
-use super::openai;
+use super::models::{Full, Model, Name, Store};
+use super::native;
 use super::realtime::{Arrival, Realtime};
 use super::refusals;
 use super::replay::{Replay, Words};
-use super::reply::{self, Reply, object, text};
-use super::responses;
+use super::reply::{self, Reply};
 use super::schema::Schema;
-use super::show::{Show, ShowRequest};
 use super::socket::Ledger;
 use super::stream::{Script, Stream, Tell};
 use super::tools::Tool;
 use crate::engine::text::Text;
 use crate::engine::{Ask, KeepAlive, Profile, Refusal, RunnerOptions, ServerId, ToolCalls};
 use crate::ollama::Options;
-use crate::ollama::wire::{KeepAlive as AskedKeepAlive, TRUTH_HEADER, Think, Version};
+use crate::ollama::wire::{KeepAlive as AskedKeepAlive, TRUTH_HEADER, Think};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Request, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The Ollama version that the mock stands for.
-const VERSION: &str = "0.17.4";
 /// The longest request that is read.
 const LONGEST_REQUEST: usize = 64 << 20;
 
 /// One server, as all of its connections share it.
 pub struct Server {
     pub id: ServerId,
+    /// Where it listens.
+    pub address: SocketAddr,
     pub profile: Rc<Profile>,
     pub realtime: Rc<Realtime>,
     /// What it answers instead of what the profile says.
@@ -84,6 +80,12 @@ impl From<Refusal> for Error {
     }
 }
 
+impl From<Full> for Error {
+    fn from(Full: Full) -> Self {
+        Self::internal("no space left on device")
+    }
+}
+
 /// What the routes that speak have in common.
 pub struct Asked {
     pub model: String,
@@ -118,6 +120,10 @@ pub struct Wants {
     pub truncates: bool,
     /// Whether a model that does not think is not asked to.
     pub relaxes_thinking: bool,
+    /// What is to be said of an option of the wrong type.
+    pub bad_option: Option<String>,
+    /// Whether only the prompt is to be told, as the template makes it.
+    pub renders_only: bool,
 }
 
 impl Default for Wants {
@@ -136,79 +142,14 @@ impl Default for Wants {
             has_context: false,
             truncates: true,
             relaxes_thinking: false,
+            bad_option: None,
+            renders_only: false,
         }
     }
 }
 
 impl Server {
-    /// Answers one request.
-    pub async fn answer(&self, request: Request<Incoming>, ledger: Rc<Ledger>) -> Reply {
-        let arrival = Arrival::now();
-        let method = request.method().clone();
-        let path = request.uri().path().to_owned();
-        let outcome = match (&method, path.as_str()) {
-            (&Method::POST, "/api/generate") => self.generate(request, arrival, ledger).await,
-            (&Method::POST, "/api/chat") => self.chat(request, arrival, ledger).await,
-            (&Method::POST, "/v1/chat/completions") => {
-                let dialect = Dialect::ChatCompletion;
-                let read = openai::read;
-                Ok(self
-                    .translated(dialect, read, request, arrival, ledger)
-                    .await)
-            }
-            (&Method::POST, "/v1/completions") => {
-                let dialect = Dialect::Completion;
-                let read = completions::read;
-                Ok(self
-                    .translated(dialect, read, request, arrival, ledger)
-                    .await)
-            }
-            (&Method::POST, "/v1/responses") => {
-                let dialect = Dialect::Response;
-                let read = responses::read;
-                Ok(self
-                    .translated(dialect, read, request, arrival, ledger)
-                    .await)
-            }
-            (&Method::POST, "/v1/messages") => {
-                let dialect = Dialect::Message;
-                let read = messages::read;
-                Ok(self
-                    .translated(dialect, read, request, arrival, ledger)
-                    .await)
-            }
-            (&Method::POST, "/api/show") => self.show(request).await,
-            (&Method::GET | &Method::HEAD, "/api/version") => Ok(object(&Version {
-                version: VERSION.to_owned(),
-            })),
-            (&Method::GET | &Method::HEAD, "/api/tags") => Ok(object(&self.tags())),
-            (&Method::GET, "/api/ps") => Ok(object(&self.running())),
-            (&Method::GET, "/v1/models") => Ok(self.models()),
-            (&Method::GET | &Method::HEAD, "/") => Ok(text(StatusCode::OK, "Ollama is running")),
-            (
-                _,
-                "/api/generate"
-                | "/api/chat"
-                | "/v1/chat/completions"
-                | "/v1/completions"
-                | "/v1/responses"
-                | "/v1/messages"
-                | "/v1/models"
-                | "/api/show"
-                | "/api/version"
-                | "/api/tags"
-                | "/api/ps"
-                | "/",
-            ) => Ok(text(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "405 method not allowed",
-            )),
-            _ => Ok(text(StatusCode::NOT_FOUND, "404 page not found")),
-        };
-        outcome.unwrap_or_else(|error| reply::refusal(&error))
-    }
-
-    async fn generate(
+    pub async fn generate(
         &self,
         request: Request<Incoming>,
         arrival: Arrival,
@@ -216,7 +157,8 @@ impl Server {
     ) -> Result<Reply, Error> {
         let plan = self.plan(&request)?;
         let truth = wants_truth(&request);
-        let asked: GenerateRequest = read(request, &go_json::GENERATE).await?;
+        let (asked, bad_option) = read_leniently(request, &go_json::GENERATE).await?;
+        let asked: GenerateRequest = asked;
         let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
         let route = match asked.raw {
             Some(true) => Route::RawGenerate,
@@ -243,13 +185,15 @@ impl Server {
                 has_system: asked.system.is_some_and(|system| !system.is_empty()),
                 has_context: asked.context.is_some_and(|context| !context.is_empty()),
                 truncates: asked.truncate.unwrap_or(true),
+                bad_option,
+                renders_only: asked.renders_only.unwrap_or(false),
                 ..Wants::default()
             },
         };
         self.speak(asked, plan, arrival, ledger).await
     }
 
-    async fn chat(
+    pub async fn chat(
         &self,
         request: Request<Incoming>,
         arrival: Arrival,
@@ -257,7 +201,8 @@ impl Server {
     ) -> Result<Reply, Error> {
         let plan = self.plan(&request)?;
         let truth = wants_truth(&request);
-        let asked: ChatRequest = read(request, &go_json::CHAT).await?;
+        let (asked, bad_option) = read_leniently(request, &go_json::CHAT).await?;
+        let asked: ChatRequest = asked;
         let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
         let messages = asked.messages.unwrap_or_default();
         let said = messages
@@ -284,6 +229,8 @@ impl Server {
                 top_logprobs: asked.top_logprobs.unwrap_or(0),
                 has_images: images.any(|images| !images.is_empty()),
                 truncates: asked.truncate.unwrap_or(true),
+                bad_option,
+                renders_only: asked.renders_only.unwrap_or(false),
                 ..Wants::default()
             },
         };
@@ -291,7 +238,7 @@ impl Server {
     }
 
     /// Answers a request of an API that Ollama translates.
-    async fn translated<F: Future<Output = Result<Asked, Error>>>(
+    pub async fn translated<F: Future<Output = Result<Asked, Error>>>(
         &self,
         dialect: Dialect,
         read: impl FnOnce(Request<Incoming>) -> F,
@@ -333,7 +280,8 @@ impl Server {
         if !refusals::is_generate(dialect) {
             named(&asked.model)?;
         }
-        let model = self.known(&asked.model)?;
+        let model = self.models.speaker(&asked.model);
+        let model = model.ok_or_else(|| missing(&asked.model))?;
         let Some(plan) = plan else {
             return self.begin(asked, &model, None, arrival, ledger).await;
         };
@@ -372,6 +320,10 @@ impl Server {
         }
         let mut schema = None;
         if !asked.prompt.is_empty() {
+            if let (true, Form::Ollama(route)) = (asked.wants.renders_only, &asked.form) {
+                let rendered = native::rendered(*route, &asked.model, &asked.prompt);
+                return Ok(reply::in_one_piece(dialect, rendered, plan, ledger));
+            }
             schema = match model.begins(&asked) {
                 Ok(schema) => schema,
                 Err(error) if asked.stream => return Ok(reply::refused_stream(dialect, &error)),
@@ -454,61 +406,13 @@ impl Server {
         Words::Composed(Box::new(wish.composed()))
     }
 
-    async fn show(&self, request: Request<Incoming>) -> Result<Reply, Error> {
-        let asked: ShowRequest = read(request, &go_json::SHOW).await?;
-        let model = self.shown(asked.name())?;
-        Ok(object(&Show::of(&model, &asked)))
-    }
-
-    /// The model that a client wants to know of.
-    fn shown(&self, name: &str) -> Result<Rc<Model>, Error> {
-        if name.is_empty() {
-            return Err(Error::bad("model is required"));
-        }
-        let parsed = Name::parse(name);
-        if !parsed.is_valid() {
-            return Err(Error::internal(format!("unqualified name: {parsed}")));
-        }
-        self.known(name)
-    }
-
-    fn tags(&self) -> Tags {
-        let models = self.models.all();
-        Tags {
-            models: models.iter().map(|model| Tag::of(model)).collect(),
-        }
-    }
-
-    fn models(&self) -> Reply {
-        let models = self.models.all();
-        let listed = models.iter();
-        reply::line(&ModelList {
-            object: "list",
-            data: listed
-                .map(|model| ListedModel::of(model, model.name.shortest()))
-                .collect(),
-        })
-    }
-
-    fn running(&self) -> Running {
-        let loaded_as = self.loaded_as.borrow();
-        let mut models = Vec::new();
-        self.realtime.loaded(self.id, |loaded, left| {
-            let left = left.unwrap_or(self.profile.keep_alive);
-            if let Some(model) = loaded_as.get(loaded.model) {
-                models.push(RunningModel::new(model, loaded, left));
-            }
-        });
-        Running { models }.sorted()
-    }
-
     /// The model of a name.
-    fn known(&self, name: &str) -> Result<Rc<Model>, Error> {
+    pub fn known(&self, name: &str) -> Result<Rc<Model>, Error> {
         self.models.find(name).ok_or_else(|| missing(name))
     }
 
     /// Remembers under which name a model is loaded, where a request loads one.
-    fn note_load(&self, model: &Rc<Model>, ask: &Ask<'_>) {
+    pub fn note_load(&self, model: &Rc<Model>, ask: &Ask<'_>) {
         let mut is_loaded = false;
         self.realtime.loaded(self.id, |loaded, _| {
             is_loaded |= loaded.model == ask.model && loaded.options == ask.runner;
@@ -547,7 +451,7 @@ pub fn prompt(messages: &[&str]) -> String {
 }
 
 /// The options that a runner is started with, Ollama's defaults where the request has none.
-fn runner_options(options: &Options) -> RunnerOptions {
+pub fn runner_options(options: &Options) -> RunnerOptions {
     let default = RunnerOptions::default();
     RunnerOptions {
         num_ctx: options.num_ctx.unwrap_or(default.num_ctx),
@@ -560,7 +464,7 @@ fn runner_options(options: &Options) -> RunnerOptions {
 }
 
 /// Seconds, or Go's notation such as `5m` or `1h30m`.
-fn keep_alive(asked: &AskedKeepAlive) -> Result<KeepAlive, Error> {
+pub fn keep_alive(asked: &AskedKeepAlive) -> Result<KeepAlive, Error> {
     let duration = match asked {
         AskedKeepAlive::Seconds(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
         AskedKeepAlive::Text(text) => go_json::parse_duration(text).map_err(Error::bad)?,
@@ -588,12 +492,31 @@ pub async fn body(request: Request<Incoming>) -> Result<Bytes, Error> {
 }
 
 /// A request that is a `shape` in Ollama.
-async fn read<T: DeserializeOwned>(
+pub async fn read<T: DeserializeOwned>(
     request: Request<Incoming>,
     shape: &go_json::Struct,
 ) -> Result<T, Error> {
     let body = body(request).await?;
     go_json::read(&body, shape).map_err(|refusal| refusal.into_error("missing request body"))
+}
+
+/// The same for an API that Ollama translates, which says otherwise that there is none.
+pub async fn read_translated<T: DeserializeOwned>(
+    request: Request<Incoming>,
+    shape: &go_json::Struct,
+) -> Result<T, Error> {
+    let body = body(request).await?;
+    go_json::read(&body, shape).map_err(|refusal| refusal.into_error("EOF"))
+}
+
+/// The same, with what is to be said of an option of the wrong type.
+async fn read_leniently<T: DeserializeOwned>(
+    request: Request<Incoming>,
+    shape: &go_json::Struct,
+) -> Result<(T, Option<String>), Error> {
+    let body = body(request).await?;
+    let request = go_json::read_leniently(&body, shape);
+    request.map_err(|refusal| refusal.into_error("missing request body"))
 }
 
 #[cfg(test)]

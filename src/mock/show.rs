@@ -1,15 +1,21 @@
 //! `POST /api/show`: all that a server says of one model.
 
 use super::catalog::Details;
-use super::models::{Detail, Message, Model, Tensor};
+use super::go_json;
+use super::models::{Detail, Message, Model, Name, Tensor};
+use super::reply::{self, Reply};
+use super::routes::{self, Error, Server};
 use crate::engine::Capability;
+use hyper::Request;
+use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::rc::Rc;
 
 /// Where Ollama would have its files, for the Modelfile that it makes up.
-const BLOBS: &str = "/root/.ollama/models/blobs";
+pub const BLOBS: &str = "/root/.ollama/models/blobs";
 /// The column of a parameter's value.
 const COLUMN: usize = 30;
 
@@ -45,6 +51,26 @@ pub struct Show {
     tensors: Vec<Tensor>,
     capabilities: Vec<Capability>,
     modified_at: jiff::Timestamp,
+}
+
+impl Server {
+    pub async fn show(&self, request: Request<Incoming>) -> Result<Reply, Error> {
+        let asked: ShowRequest = routes::read(request, &go_json::SHOW).await?;
+        let model = self.shown(asked.name())?;
+        Ok(reply::object(&Show::of(&model, &asked)))
+    }
+
+    /// The model that a client wants to know of.
+    pub fn shown(&self, name: &str) -> Result<Rc<Model>, Error> {
+        if name.is_empty() {
+            return Err(Error::bad("model is required"));
+        }
+        let parsed = Name::parse(name);
+        if !parsed.is_valid() {
+            return Err(Error::internal(format!("unqualified name: {parsed}")));
+        }
+        self.known(name)
+    }
 }
 
 impl ShowRequest {
@@ -153,8 +179,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mock::models::{Layer, LayerKind, Name, Weights};
-    use std::rc::Rc;
+    use crate::mock::models::{Layer, LayerKind, Weights};
 
     #[test]
     fn a_modelfile_says_all_that_a_model_is_made_of() {
@@ -174,7 +199,7 @@ mod tests {
                 r#"[{"role":"user","content":"say \"x\"\n"}]"#,
             ),
         ] {
-            model.replace(Layer::new(kind, text.to_owned()));
+            model.add(Layer::new(kind, text.to_owned()));
         }
         let show = Show::of(&model, &ShowRequest::default());
         let file = model.weights.digest.replace(':', "-");

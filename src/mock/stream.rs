@@ -111,17 +111,7 @@ impl Script {
                 .map(|at| nanos(at.since(self.arrival.moment)))
                 .collect(),
             done: nanos(self.arrival.elapsed()),
-            terms: TruthTerms {
-                handling: nanos(account.handling),
-                queue: nanos(account.queue),
-                drain: nanos(account.drain),
-                recovery: nanos(account.recovery),
-                loading: nanos(account.loading),
-                slot_wait: nanos(account.slot_wait),
-                prefill: nanos(account.prefill),
-                decode: nanos(account.decode),
-                cached_tokens: account.cached_tokens.into(),
-            },
+            terms: terms(account),
             ..Truth::default()
         };
         truth.with_lateness()
@@ -160,7 +150,23 @@ struct Told {
     sent: Vec<Moment>,
 }
 
-fn nanos(duration: Duration) -> u64 {
+/// Where a request's time went, as the truth tells it.
+pub fn terms(account: &Account) -> TruthTerms {
+    TruthTerms {
+        handling: nanos(account.handling),
+        queue: nanos(account.queue),
+        drain: nanos(account.drain),
+        recovery: nanos(account.recovery),
+        loading: nanos(account.loading),
+        slot_wait: nanos(account.slot_wait),
+        prefill: nanos(account.prefill),
+        decode: nanos(account.decode),
+        cached_tokens: account.cached_tokens.into(),
+    }
+}
+
+/// A time in nanoseconds.
+pub fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

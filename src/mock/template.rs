@@ -53,17 +53,16 @@ pub fn check(template: &str) -> Result<(), String> {
             .next()
             .unwrap_or("");
         match word {
+            "if" | "range" | "with" if action == word => {
+                return wrong(&format!("missing value for {word}"));
+            }
             "if" | "range" | "with" | "block" | "define" => open += 1,
             "end" if open == 0 => return wrong("unexpected {{end}}"),
             "end" => open -= 1,
             "else" if open == 0 => return wrong("unexpected {{else}}"),
             "" if action.is_empty() => return wrong("missing value for command"),
             "else" | "template" | "break" | "continue" | "" => {}
-            name if name.starts_with(|first: char| first.is_ascii_alphabetic()) => {
-                if !FUNCTIONS.contains(&name) {
-                    return wrong(&format!("function \"{name}\" not defined"));
-                }
-            }
+            name if is_unknown(name) => return wrong(&format!("function \"{name}\" not defined")),
             _ => {}
         }
     }
@@ -72,6 +71,10 @@ pub fn check(template: &str) -> Result<(), String> {
         return Err(format!("template: :{line}: unexpected EOF"));
     }
     Ok(())
+}
+
+fn is_unknown(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic()) && !FUNCTIONS.contains(&name)
 }
 
 #[cfg(test)]
@@ -90,6 +93,7 @@ mod tests {
             ("{{/* said */}}{{ json .Tools }}", Ok(())),
             ("{{ .Bad", Err("template: :1: unclosed action")),
             ("a\n{{ if .System }}", Err("template: :2: unexpected EOF")),
+            ("{{ if }}", Err("template: :1: missing value for if")),
             ("{{ end }}", Err("template: :1: unexpected {{end}}")),
             (
                 "{{ shout .Prompt }}",

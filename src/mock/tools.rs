@@ -35,7 +35,9 @@ impl Tool {
         let mut rng = Rng::with_seed(seed.rotate_left(32) ^ number);
         let letters = (0..8).map(|_| char::from(LETTERS[rng.usize(..LETTERS.len())]));
         let arguments = match &self.function.parameters {
-            Value::Object(_) => Schema::lenient(self.function.parameters.clone()).value(seed),
+            Value::Object(schema) if schema.contains_key("properties") => {
+                Schema::lenient(self.function.parameters.clone()).value(seed)
+            }
             _ => Value::Null,
         };
         Call {

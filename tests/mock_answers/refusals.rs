@@ -152,6 +152,23 @@ fn a_model_that_sees_takes_images() {
 }
 
 #[test]
+fn an_option_is_looked_at_once_the_model_is_found() {
+    let more = json!({"model": "x", "options": {"stop": "a"}});
+    let reply = native(&plain(), "generate", more);
+    assert_eq!(reply.status, "404 Not Found");
+    assert_eq!(reply.json()["error"], "model 'x' not found");
+}
+
+#[test]
+fn a_prompt_can_be_told_instead_of_answered() {
+    for route in ["generate", "chat"] {
+        let said = native(&plain(), route, json!({"_debug_render_only": true})).json();
+        assert_eq!(said["_debug_info"], json!({"rendered_template": "Why?"}));
+        assert_eq!(said["done"], false);
+    }
+}
+
+#[test]
 fn a_list_is_no_request() {
     let reply = ask(&plain(), "POST /api/generate", "[]");
     assert_eq!(reply.status, "400 Bad Request");

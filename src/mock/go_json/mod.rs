@@ -10,11 +10,13 @@
 //! mock makes nothing of is not looked at as long as all others are sound.
 
 mod duration;
+mod manage;
 mod names;
 mod scan;
 mod types;
 
 pub use duration::parse_duration;
+pub use manage::*;
 pub use types::{CHAT, CHAT_COMPLETION, COMPLETION, GENERATE, MESSAGES, RESPONSES, SHOW, Struct};
 
 use super::routes::Error;
@@ -50,21 +52,42 @@ impl Refusal {
 /// # Errors
 /// When Go would refuse it, or serde does.
 pub fn read<T: DeserializeOwned>(body: &[u8], shape: &Struct) -> Result<T, Refusal> {
-    if let Ok(request) = serde_json::from_slice(body)
+    match read_leniently(body, shape)? {
+        (request, None) => Ok(request),
+        (_, Some(words)) => Err(Refusal::Option(words)),
+    }
+}
+
+/// Reads a request that is a `shape` in Ollama, without those of its options that are of the wrong
+/// type. What is to be said of the first of them comes with it: Ollama says it only once it has
+/// found the model.
+///
+/// # Errors
+/// When Go would refuse it, or serde does.
+pub fn read_leniently<T: DeserializeOwned>(
+    body: &[u8],
+    shape: &Struct,
+) -> Result<(T, Option<String>), Refusal> {
+    // serde takes a list for a struct too.
+    let is_object = body.trim_ascii_start().first() == Some(&b'{');
+    if is_object
+        && let Ok(request) = serde_json::from_slice(body)
         && names::are_plain(body)
     {
-        return Ok(request);
+        return Ok((request, None));
     }
     let value = scan::first_value(body).map_err(|error| match error {
         ScanError::Empty => Refusal::Empty,
         ScanError::Syntax(words) => Refusal::Bad(words),
     })?;
-    let value = shape.fit(value)?;
-    serde_json::from_value(value).map_err(|error| Refusal::Bad(error.to_string()))
+    let (value, option) = shape.fit(value)?;
+    let request = serde_json::from_value(value);
+    let request = request.map_err(|error| Refusal::Bad(error.to_string()))?;
+    Ok((request, option))
 }
 
 /// A text as Go quotes it (`%q`).
-fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = "\"".to_owned();
     for character in text.chars() {
         match character {

@@ -43,7 +43,7 @@ fn each_body_is_refused_in_gos_words() {
             other => panic!("no request: {other}"),
         };
         let found = match scan::first_value(&bytes(body)) {
-            Ok(node) => shape.fit(node).map(|value| value.to_string()),
+            Ok(node) => shape.fit(node).map(|(value, _)| value.to_string()),
             Err(ScanError::Syntax(words)) => Err(Refusal::Bad(words)),
             Err(ScanError::Empty) => Err(Refusal::Empty),
         };

@@ -13,12 +13,12 @@ use serde_json::{Map, Number, Value};
 /// A struct of Go.
 pub struct Struct {
     /// With its package.
-    name: &'static str,
-    fields: &'static [(&'static str, Type)],
+    pub(super) name: &'static str,
+    pub(super) fields: &'static [(&'static str, Type)],
 }
 
 /// A type of Go, of a field or of a list's items.
-enum Type {
+pub(super) enum Type {
     Text,
     Bool,
     Int,
@@ -30,9 +30,13 @@ enum Type {
     Any,
     /// `map[string]any`
     Map,
+    /// `map[string]string`
+    TextMap,
     /// The same, which Ollama reads later, field by field.
     Options,
     List(&'static Type),
+    /// A list whose type has a name of its own.
+    NamedList(&'static str, &'static Type),
     Struct(&'static Struct),
     /// A struct that reads itself by an alias, and its name.
     Own(&'static str, &'static Struct),
@@ -61,6 +65,7 @@ pub const GENERATE: Struct = Struct {
         ("format", Type::Any),
         ("truncate", Type::Bool),
         ("shift", Type::Bool),
+        ("_debug_render_only", Type::Bool),
         ("logprobs", Type::Bool),
         ("top_logprobs", Type::Int),
     ],
@@ -76,10 +81,11 @@ pub const CHAT: Struct = Struct {
         ("keep_alive", Type::KeepAlive),
         ("options", Type::Options),
         ("think", Type::Think),
-        ("tools", Type::List(&Type::Struct(&TOOL))),
+        ("tools", Type::NamedList("api.Tools", &Type::Struct(&TOOL))),
         ("format", Type::Any),
         ("truncate", Type::Bool),
         ("shift", Type::Bool),
+        ("_debug_render_only", Type::Bool),
         ("logprobs", Type::Bool),
         ("top_logprobs", Type::Int),
     ],
@@ -103,7 +109,7 @@ const TOOL_FUNCTION: Struct = Struct {
     ],
 };
 
-const MESSAGE: Struct = Struct {
+pub(super) const MESSAGE: Struct = Struct {
     name: "api.Alias",
     fields: &[
         ("role", Type::Text),
@@ -365,9 +371,10 @@ impl Type {
             Type::Float32 => "float32".to_owned(),
             Type::Bytes => "api.ImageData".to_owned(),
             Type::Map | Type::Options => "map[string]interface {}".to_owned(),
+            Type::TextMap => "map[string]string".to_owned(),
             Type::List(item) => format!("[]{}", item.name()),
             Type::Struct(shape) => shape.name.to_owned(),
-            Type::Own(name, _) => (*name).to_owned(),
+            Type::Own(name, _) | Type::NamedList(name, _) => (*name).to_owned(),
             // These take whatever comes, and refuse it themselves.
             Type::Any | Type::KeepAlive | Type::Think => "interface {}".to_owned(),
         }
@@ -375,8 +382,12 @@ impl Type {
 }
 
 impl Struct {
-    /// The value as serde is to read it: only fields of this struct, by their names, none null.
-    pub fn fit(&self, node: Node) -> Result<Value, Refusal> {
+    /// The value as serde is to read it: only fields of this struct, by their names, none null. With
+    /// it comes what Ollama says of an option of the wrong type, which is left out.
+    ///
+    /// # Errors
+    /// When Go would not take it.
+    pub fn fit(&self, node: Node) -> Result<(Value, Option<String>), Refusal> {
         let mut fit = Fit {
             place: Vec::new(),
             owner: None,
@@ -389,12 +400,12 @@ impl Struct {
         if let Some(misfit) = fit.misfit {
             return Err(Refusal::Bad(misfit));
         }
-        match fit.option {
-            Some(words) => Err(Refusal::Option(words)),
+        let value = match value {
             // To Go, `null` is a struct without a field set.
-            None if value.is_null() => Ok(Value::Object(Map::new())),
-            None => Ok(value),
-        }
+            Value::Null => Value::Object(Map::new()),
+            value => value,
+        };
+        Ok((value, fit.option))
     }
 
     fn short_name(&self) -> &'static str {
@@ -459,8 +470,16 @@ impl Fit {
                 text.into()
             }
             (Type::Map, node @ Node::Object(_)) => plain(node),
+            (Type::TextMap, Node::Object(fields)) => {
+                let mut texts = Map::new();
+                for (name, node) in fields {
+                    texts.insert(name, self.value(&Type::Text, node)?);
+                }
+                texts.retain(|_, text| !text.is_null());
+                Value::Object(texts)
+            }
             (Type::Options, Node::Object(options)) => self.options(options),
-            (Type::List(item), Node::List(items)) => {
+            (Type::List(item) | Type::NamedList(_, item), Node::List(items)) => {
                 let items = items.into_iter().map(|node| self.value(item, node));
                 let items: Result<Vec<_>, _> = items.collect();
                 Value::Array(items?)
@@ -503,6 +522,7 @@ impl Fit {
                         let words =
                             format!("option {} must be of an array of strings", quote(&name));
                         self.option.get_or_insert(words);
+                        continue;
                     }
                     items.into_iter().map(plain).collect()
                 }

@@ -149,14 +149,20 @@ impl Model {
         if let Ok(Value::Object(asked)) = serde_json::to_value(&asked) {
             options.extend(asked);
         }
-        // Parameters that are no options were refused when the model was made.
+        // Where they are none, they are as good as not there.
         serde_json::from_value(Value::Object(options)).unwrap_or(asked)
     }
 
-    /// Puts a layer in the place of those of its kind, at the end.
-    pub fn replace(&mut self, layer: Layer) {
-        self.layers.retain(|other| other.kind != layer.kind);
+    /// Adds a layer at the end, in the place of those of its kind; only licenses add up.
+    pub fn add(&mut self, layer: Layer) {
+        let stays = |other: &Layer| other.kind != layer.kind || layer.kind == LayerKind::License;
+        self.layers.retain(stays);
         self.layers.push(layer);
+    }
+
+    /// Of all that it says beside its weights, bytes.
+    pub fn text_size(&self) -> usize {
+        self.layers.iter().map(|layer| layer.text.len()).sum()
     }
 
     /// What Ollama keeps of the model beside its layers.
@@ -180,8 +186,7 @@ impl Model {
 
     /// Of all its files, bytes.
     pub fn size(&self) -> u64 {
-        let layers = self.layers.iter().map(|layer| layer.text.len() as u64);
-        self.weights.size() + layers.sum::<u64>() + self.config().len() as u64
+        self.weights.size + self.text_size() as u64 + self.config().len() as u64
     }
 
     /// Of its manifest, without the kind of digest in front: the same for models that have all the
@@ -190,7 +195,7 @@ impl Model {
         let weights = json!({
             "mediaType": "application/vnd.ollama.image.model",
             "digest": self.weights.digest,
-            "size": self.weights.size(),
+            "size": self.weights.size,
         });
         let layers = self.layers.iter().map(|layer| {
             json!({
@@ -278,7 +283,7 @@ mod tests {
         };
         assert_eq!(model.options(asked.clone()), asked);
         let parameters = r#"{"num_ctx":2048,"seed":3,"stop":["a"]}"#.to_owned();
-        model.replace(Layer::new(LayerKind::Params, parameters));
+        model.add(Layer::new(LayerKind::Params, parameters));
         let options = model.options(asked);
         assert_eq!((options.num_ctx, options.seed), (Some(512), Some(3)));
     }
@@ -289,7 +294,7 @@ mod tests {
         let mut other = plain.clone();
         other.name = Name::parse("other");
         assert_eq!(plain.digest(), other.digest());
-        other.replace(Layer::new(LayerKind::System, "Be brief.".to_owned()));
+        other.add(Layer::new(LayerKind::System, "Be brief.".to_owned()));
         assert_ne!(plain.digest(), other.digest());
         assert!(other.size() > plain.size());
     }

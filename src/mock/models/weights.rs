@@ -25,6 +25,8 @@ pub struct Weights {
     pub family: String,
     /// What the weights decide: completion or embedding, and vision.
     pub capabilities: Vec<Capability>,
+    /// Of the file, bytes.
+    pub size: u64,
     shape: &'static Shape,
 }
 
@@ -130,13 +132,18 @@ impl Weights {
                 _ => model,
             },
             capabilities: capabilities.iter().filter(decided).copied().collect(),
+            size: shape.size,
             shape,
         }
     }
 
-    /// Of the file, bytes.
-    pub fn size(&self) -> u64 {
-        self.shape.size
+    /// The weights in a file that was uploaded. What is in it is not known; they complete texts.
+    pub fn uploaded(digest: String, size: u64) -> Self {
+        Self {
+            digest,
+            size,
+            ..Self::of(&Name::parse("gemma3"), &[Capability::Completion])
+        }
     }
 
     /// In memory with a context of so many tokens, bytes: the file and, for each token, a key and a
@@ -144,7 +151,7 @@ impl Weights {
     pub fn size_loaded(&self, context: u32) -> u64 {
         let shape = self.shape;
         let per_token = 2 * 2 * u64::from(shape.blocks * shape.kv_heads * shape.key_length);
-        shape.size + per_token * u64::from(context)
+        self.size + per_token * u64::from(context)
     }
 
     /// The longest context, tokens.

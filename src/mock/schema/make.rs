@@ -201,7 +201,8 @@ impl Maker<'_> {
             (None, Some(Value::Bool(false))) => return,
             (None, schema) => schema.unwrap_or(&anything),
         };
-        let is_map = schema.is_object() && !named;
+        // An object of which nothing is said is not left empty either.
+        let is_map = !named;
         let wanted = match is_map && depth < DEEP {
             true => self.rng.u64(1..4).max(least),
             false => least,

@@ -92,9 +92,8 @@ fn part(chars: &mut Peekable<Chars<'_>>) -> What {
         Some('(') => {
             if chars.next_if_eq(&'?').is_some() {
                 // `?:` or a name
-                match chars.next() {
-                    Some('<' | 'P') => chars.by_ref().take_while(|&end| end != '>').for_each(drop),
-                    _ => {}
+                if let Some('<' | 'P') = chars.next() {
+                    chars.by_ref().take_while(|&end| end != '>').for_each(drop);
                 }
             }
             let group = alternatives(chars);
