@@ -31,7 +31,7 @@ impl Observed {
     /// Asks the server at `address`.
     pub fn of(request: &Request, address: &str) -> Self {
         match ask_at(address, &request.head, &request.body) {
-            Ok(reply) => Self::from_reply(&request.name, &reply),
+            Ok(reply) => Self::from_reply(request, &reply),
             Err(error) => Self {
                 name: request.name.clone(),
                 status: format!("broken off: {error}"),
@@ -42,7 +42,7 @@ impl Observed {
         }
     }
 
-    fn from_reply(name: &str, reply: &Reply) -> Self {
+    fn from_reply(request: &Request, reply: &Reply) -> Self {
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in &reply.headers {
             if UNTOLD.contains(&name.as_str()) {
@@ -63,9 +63,9 @@ impl Observed {
         };
         let kind = reply.header("content-type").unwrap_or_default();
         Self {
-            name: name.to_owned(),
+            name: request.name.clone(),
             status: reply.status.clone(),
-            body: shape::of_body(kind, &reply.chunks),
+            body: shape::of_body(kind, &reply.chunks, request.limit()),
             framing: framing.to_owned(),
             headers,
         }

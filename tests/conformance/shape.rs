@@ -62,12 +62,13 @@ const LONG: [&str; 6] = [
 ];
 
 /// The body's shape: of a stream, one for each HTTP chunk, and equal ones in a row once.
-pub fn of_body(kind: &str, chunks: &[String]) -> Vec<String> {
+/// `limit` is how many tokens the request asked for, which are then told.
+pub fn of_body(kind: &str, chunks: &[String], limit: Option<i128>) -> Vec<String> {
     let is_stream = kind.starts_with("application/x-ndjson") || kind == "text/event-stream";
     let mut shapes: Vec<String> = if is_stream {
-        chunks.iter().map(|chunk| of_lines(chunk)).collect()
+        chunks.iter().map(|chunk| of_lines(chunk, limit)).collect()
     } else {
-        vec![of_lines(&chunks.concat())]
+        vec![of_lines(&chunks.concat(), limit)]
     };
     shapes.dedup();
     shapes.retain(|shape| !shape.is_empty());
@@ -75,11 +76,13 @@ pub fn of_body(kind: &str, chunks: &[String]) -> Vec<String> {
 }
 
 /// Line by line, whether each is JSON, an event's data, or plain text.
-fn of_lines(text: &str) -> String {
-    text.split_inclusive('\n').map(of_line).collect()
+fn of_lines(text: &str, limit: Option<i128>) -> String {
+    text.split_inclusive('\n')
+        .map(|line| of_line(line, limit))
+        .collect()
 }
 
-fn of_line(line: &str) -> String {
+fn of_line(line: &str, limit: Option<i128>) -> String {
     let (content, end) = match line.strip_suffix('\n') {
         Some(content) => (content, "\n"),
         None => (line, ""),
@@ -97,7 +100,14 @@ fn of_line(line: &str) -> String {
     } else {
         ""
     };
-    let shape = of_field("", &node, &Place::default());
+    let shape = of_field(
+        "",
+        &node,
+        &Place {
+            limit,
+            ..Place::default()
+        },
+    );
     format!("{prefix}{plain}{shape}{end}")
 }
 
@@ -106,8 +116,8 @@ fn of_line(line: &str) -> String {
 struct Place {
     /// It is the model's: only types count.
     in_answer: bool,
-    /// The answer ended because it was as long as it was to be, so the request decides the count.
-    at_limit: bool,
+    /// How many tokens the request asked for, which an answer need not have.
+    limit: Option<i128>,
 }
 
 fn of_field(name: &str, node: &Node, place: &Place) -> String {
@@ -118,20 +128,19 @@ fn of_field(name: &str, node: &Node, place: &Place) -> String {
         Node::Int(_) | Node::Float(_) if place.in_answer => "number".to_owned(),
         Node::Int(_) | Node::Float(_) if FRACTIONS.contains(&name) => "number".to_owned(),
         Node::Int(value) if EXACT.contains(&name) => value.to_string(),
-        Node::Int(value) if name == "eval_count" && place.at_limit => value.to_string(),
+        Node::Int(value) if name == "eval_count" && place.limit == Some(*value) => {
+            value.to_string()
+        }
         Node::Int(_) => "int".to_owned(),
         Node::Float(value) if EXACT.contains(&name) => value.to_string(),
         Node::Float(_) => "float".to_owned(),
         Node::Text(text) => of_text(name, text, place),
         Node::List(items) => of_list(name, items, place),
         Node::Object(fields) => {
-            let limit = node.field("done_reason").and_then(Node::text) == Some("length");
+            let is_model_s = ["arguments", "input", "tensors"].contains(&name);
             let place = Place {
-                at_limit: limit,
-                in_answer: place.in_answer
-                    || name == "arguments"
-                    || name == "input"
-                    || name == "tensors",
+                in_answer: place.in_answer || is_model_s,
+                ..*place
             };
             let field = |(name, value): &(String, Node)| {
                 format!("{}:{}", quoted(name), of_field(name, value, &place))
@@ -149,6 +158,10 @@ fn of_list(name: &str, items: &[Node], place: &Place) -> String {
             Some((last, count)) if *last == shape => *count += 1,
             _ => runs.push((shape, 1)),
         }
+    }
+    // Models come by the second in which they were made, and in any order within one.
+    if name == "models" || name == "data" {
+        runs.sort();
     }
     let is_long = LONG.contains(&name) || place.in_answer;
     let run = |(shape, count): (String, usize)| match count {

@@ -15,6 +15,14 @@ pub struct Request {
     pub body: String,
 }
 
+impl Request {
+    /// How many tokens it asks for.
+    pub fn limit(&self) -> Option<i128> {
+        let body: Value = serde_json::from_str(&self.body).ok()?;
+        body["options"]["num_predict"].as_i64().map(i128::from)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
