@@ -35,18 +35,22 @@ fn stream(tokens: usize, end: &Value) -> Value {
     json!({"pieces": pieces, "end": end})
 }
 
-/// Both of Ollama's routes alike. The last line adds an empty piece.
+/// A stream of all tokens. The last line adds an empty piece.
+fn sound() -> Value {
+    let mut sound = stream(6, &json!([]));
+    let pieces = sound["pieces"].as_array_mut().expect("a list");
+    pieces.push("".into());
+    sound
+}
+
+/// Both of Ollama's routes alike.
 fn assert_suffered(report: &Value, ends: [(&str, usize, Value); 4]) {
     for (fault, tokens, end) in ends {
         let stream = stream(tokens, &end);
         let expected = json!({"generate": stream, "chat": stream});
         assert_eq!(report[fault], expected, "{fault}");
     }
-    let mut sound = stream(6, &json!([]));
-    sound["pieces"]
-        .as_array_mut()
-        .expect("a list")
-        .push("".into());
+    let sound = sound();
     for fault in HARMLESS {
         let expected = json!({"generate": sound, "chat": sound});
         assert_eq!(report[fault], expected, "{fault}");
@@ -106,6 +110,6 @@ fn the_openai_client_tells_errors_and_resets_but_not_a_truncated_stream() {
         assert_eq!(report[fault], stream(tokens, &end), "{fault}");
     }
     for fault in HARMLESS {
-        assert_eq!(report[fault], stream(6, &json!([])), "{fault}");
+        assert_eq!(report[fault], sound(), "{fault}");
     }
 }

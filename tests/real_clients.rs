@@ -154,28 +154,32 @@ fn the_openai_client_finds_an_openai() {
     for way in ["whole", "parts", "after_abandoning"] {
         assert_eq!(report[way], whole, "{way}");
     }
+    // Each chunk says whose it is, the last one with nothing more to say.
+    let mut pieces = tokens();
+    pieces.push("");
     for (way, usage) in [
         ("streamed", json!([])),
         ("streamed_with_usage", json!([usage])),
     ] {
         let expected = json!({
-            "pieces": tokens(),
-            "roles": ["assistant"],
+            "pieces": pieces,
+            "roles": vec!["assistant"; pieces.len()],
             "reason": "length",
             "usage": usage,
         });
         assert_eq!(report[way], expected, "{way}");
     }
     assert_eq!(report["abandoned"], tokens()[0]);
-    let bad = |words: &str| json!(["BadRequestError", 400, "invalid_request_error", words]);
-    let unknown = json!(["NotFoundError", 404, "not_found_error", NOT_FOUND]);
+    // Of a request that it can read, Ollama says `api_error`, whatever the status.
+    let bad = |kind: &str, words: &str| json!(["BadRequestError", 400, kind, words]);
+    let unknown = json!(["NotFoundError", 404, "api_error", NOT_FOUND]);
     assert_eq!(
         report["errors"],
         json!({
             "unknown model": unknown,
-            "no model": bad(NAMELESS),
-            "no messages": bad("[] is too short - 'messages'"),
-            "thinking": bad(NO_THINKING),
+            "no model": bad("api_error", NAMELESS),
+            "no messages": bad("invalid_request_error", "[] is too short - 'messages'"),
+            "thinking": bad("api_error", NO_THINKING),
             "streamed, unknown model": unknown,
         })
     );
