@@ -206,9 +206,8 @@ fn values<'a>(reply: &'a Reply, name: &str) -> Vec<&'a str> {
 #[test]
 fn a_server_on_loopback_answers_only_to_names_of_the_local_network() {
     let server = mock("instant");
-    let status = |host: &str, request: &str| {
-        ask(&server, &format!("{request}\nhost: {host}"), "").status
-    };
+    let status =
+        |host: &str, request: &str| ask(&server, &format!("{request}\nhost: {host}"), "").status;
     for host in [
         "localhost",
         "LOCALHOST:1",
