@@ -273,7 +273,7 @@ fn the_models_are_listed_in_openais_words() {
         reply.body(),
         format!(
             r#"{{"object":"list","data":[{{"id":"gemma3:latest","object":"model","created":{created},"owned_by":"library"}}]}}"#
-        )
+        ) + "\n"
     );
     // The same moment as in Ollama's own list.
     let tags = ask(&server, "GET /api/tags", "").json();
