@@ -412,7 +412,7 @@ fn the_head_comes_with_the_first_token_and_not_before() {
     let body = r#"{"model":"gemma3","prompt":"Why?","options":{"num_predict":3}}"#;
     write!(
         stream,
-        "POST /api/generate HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /api/generate HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
     .expect("a request");
@@ -436,7 +436,7 @@ fn two_streams_at_once_do_not_wait_for_each_other() {
     let body = r#"{"model":"gemma3","prompt":"Why?","options":{"num_predict":2}}"#;
     let start = || {
         let mut stream = TcpStream::connect(&address).expect("the mock listens");
-        write!(stream, "POST /api/generate HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+        write!(stream, "POST /api/generate HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
             .expect("a request");
         stream
     };

@@ -68,7 +68,7 @@ impl Servers {
         let method = if body.is_empty() { "GET" } else { "POST" };
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nx-tare-truth: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-tare-truth: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
         .expect("a request");

@@ -69,8 +69,8 @@ pub struct RunningModel {
 pub struct Details {
     parent_model: String,
     format: &'static str,
-    family: String,
-    families: [String; 1],
+    family: &'static str,
+    families: [&'static str; 1],
     parameter_size: String,
     quantization_level: &'static str,
 }
@@ -121,12 +121,12 @@ impl Server {
 
 impl Details {
     pub fn of(model: &Model) -> Self {
-        let family = &model.weights.family;
+        let family = model.weights.family;
         Self {
             parent_model: String::new(),
             format: "gguf",
-            family: family.clone(),
-            families: [family.clone()],
+            family,
+            families: [family],
             parameter_size: model.weights.parameter_size(),
             quantization_level: QUANTIZATION,
         }

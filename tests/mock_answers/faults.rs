@@ -115,7 +115,7 @@ prefill = { fixed = "0s", per_token = "0s" }
         let length = body.len();
         write!(
             stream,
-            "POST /{route} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}"
+            "POST /{route} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .expect("a request");
         let read = stream.read(&mut [0; 4096]).expect("a beginning");

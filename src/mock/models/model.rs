@@ -172,7 +172,7 @@ impl Model {
 
     /// What Ollama keeps of the model beside its layers.
     fn config(&self) -> Vec<u8> {
-        let family = &self.weights.family;
+        let family = self.weights.family;
         let layers = self.layers.iter().map(|layer| layer.digest.as_str());
         let layers: Vec<_> = std::iter::once(self.weights.digest.as_str())
             .chain(layers)

@@ -1,8 +1,8 @@
 //! The file of a model's weights: what kind it is, how large, and what it says of itself.
 //!
 //! No weights are there. The figures are those of models that people have: Gemma 3 of 270 million
-//! and of 4 billion parameters and Qwen 2.5 of 7 billion, in 4-bit quantisation; any other model is
-//! taken for one like Gemma 3 of 4 billion, under its own family.
+//! and of 4 billion parameters and Qwen 2.5 of 7 billion, in 4-bit quantisation. The name says which;
+//! one that says nothing is taken for the second.
 
 use super::digest;
 use super::name::Name;
@@ -22,7 +22,7 @@ pub struct Weights {
     /// With `sha256:` in front.
     pub digest: String,
     /// The architecture.
-    pub family: String,
+    pub family: &'static str,
     /// What the weights decide: completion or embedding, and vision.
     pub capabilities: Vec<Capability>,
     /// Of the file, bytes.
@@ -32,6 +32,7 @@ pub struct Weights {
 
 /// The figures of a model.
 struct Shape {
+    family: &'static str,
     /// As `general.size_label` says it.
     label: &'static str,
     parameters: u64,
@@ -49,6 +50,7 @@ struct Shape {
 }
 
 const SMALL: Shape = Shape {
+    family: "gemma3",
     label: "270M",
     parameters: 268_098_176,
     size: 253_112_960,
@@ -64,6 +66,7 @@ const SMALL: Shape = Shape {
 };
 
 const MIDDLE: Shape = Shape {
+    family: "gemma3",
     label: "4B",
     parameters: 4_299_915_632,
     size: 3_338_792_448,
@@ -79,6 +82,7 @@ const MIDDLE: Shape = Shape {
 };
 
 const LARGE: Shape = Shape {
+    family: "qwen2",
     label: "7B",
     parameters: 7_615_616_512,
     size: 4_683_073_952,
@@ -117,8 +121,8 @@ impl Weights {
         let model = name.model.to_lowercase();
         let tag = name.tag.to_lowercase();
         let shape = match () {
+            () if model.starts_with("qwen") => &LARGE,
             () if tag.starts_with("270m") => &SMALL,
-            () if model.starts_with("qwen") || tag.starts_with("7b") => &LARGE,
             () => &MIDDLE,
         };
         let decided = |capability: &&Capability| {
@@ -127,10 +131,7 @@ impl Weights {
         };
         Self {
             digest: digest::of(format!("weights of {name}").as_bytes()),
-            family: match model.as_str() {
-                "qwen2.5" => "qwen2".to_owned(),
-                _ => model,
-            },
+            family: shape.family,
             capabilities: capabilities.iter().filter(decided).copied().collect(),
             size: shape.size,
             shape,
@@ -187,7 +188,7 @@ impl Weights {
             sliding_window,
             ..
         } = self.shape;
-        let family = &self.family;
+        let family = self.family;
         let own = [
             ("attention.head_count", json!(heads)),
             ("attention.head_count_kv", json!(kv_heads)),
@@ -314,11 +315,11 @@ mod tests {
             ("gemma3", "gemma3", "4.3B"),
             ("gemma3:270m", "gemma3", "268.10M"),
             ("qwen2.5:7b", "qwen2", "7.6B"),
-            ("me/Mine", "mine", "4.3B"),
+            ("me/Mine", "gemma3", "4.3B"),
         ] {
             let weights = of(name);
             assert_eq!(
-                (weights.family.as_str(), weights.parameter_size().as_str()),
+                (weights.family, weights.parameter_size().as_str()),
                 (family, size),
                 "{name}"
             );
