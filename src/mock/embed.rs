@@ -208,7 +208,8 @@ impl Server {
         arrival: Arrival,
     ) -> Result<EmbedResponse, Error> {
         let texts = texts(&asked.input)?;
-        let name = Name::parse(&asked.model);
+        // Ollama reads the name that it has read once more.
+        let name = Name::parse(&Name::parse(&asked.model).to_string());
         if !name.is_valid() {
             return Err(Error::internal(format!("unqualified name: {name}")));
         }
@@ -262,19 +263,21 @@ impl Server {
             texts if can_embed(model).is_ok() && !texts.is_empty() => texts,
             _ => &only_load,
         };
-        let mut visits = Vec::with_capacity(texts.len());
-        for &text in texts {
-            let ask = Ask {
-                model: &model.weights.digest,
-                prompt: text,
-                output: Some(0),
-                runner: reading.runner,
-                keep_alive: reading.keep_alive,
-                ..Ask::default()
-            };
-            self.note_load(model, &ask);
-            visits.push(self.realtime.arrive(self.id, reading.arrival, ask));
-        }
+        let load = Ask {
+            model: &model.weights.digest,
+            output: Some(0),
+            runner: reading.runner,
+            keep_alive: reading.keep_alive,
+            ..Ask::default()
+        };
+        self.note_load(model, &load);
+        let asks = texts.iter().map(|&text| Ask {
+            prompt: text,
+            ..load
+        });
+        let visits = self
+            .realtime
+            .arrive_together(self.id, reading.arrival, asks);
         let mut accounts = Vec::with_capacity(visits.len());
         for visit in visits {
             accounts.push(done(&visit).await?);

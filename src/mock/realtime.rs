@@ -74,11 +74,29 @@ impl Realtime {
 
     /// A request arrives at a server; dropping what this returns takes it away again.
     pub fn arrive(self: &Rc<Self>, server: ServerId, arrival: Arrival, ask: Ask<'_>) -> Visit {
+        let visit = self.enter(server, arrival, ask);
+        self.go_on();
+        visit
+    }
+
+    /// The same for several that arrive at once.
+    pub fn arrive_together<'a>(
+        self: &Rc<Self>,
+        server: ServerId,
+        arrival: Arrival,
+        asks: impl IntoIterator<Item = Ask<'a>>,
+    ) -> Vec<Visit> {
+        let asks = asks.into_iter();
+        let visits = asks.map(|ask| self.enter(server, arrival, ask)).collect();
+        self.go_on();
+        visits
+    }
+
+    fn enter(self: &Rc<Self>, server: ServerId, arrival: Arrival, ask: Ask<'_>) -> Visit {
         let arrived = arrival.instant.saturating_duration_since(self.start);
         let id = self.engine.borrow_mut().arrive(arrived, server, ask);
         let inbox = Rc::<RefCell<Inbox>>::default();
         self.inboxes.borrow_mut().insert(id, Rc::clone(&inbox));
-        self.go_on();
         Visit {
             id,
             arrived,

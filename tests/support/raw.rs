@@ -38,6 +38,11 @@ pub fn ask(server: &MockServer, head: &str, body: &str) -> Reply {
     read(send(server, head, body), head)
 }
 
+/// The same for a server that the request calls by another name.
+pub fn ask_as(host: &str, server: &MockServer, head: &str, body: &str) -> Reply {
+    read(send_as(host, server, head, body), head)
+}
+
 /// Sends two requests at once and reads the reply that comes first. The other one stays under way
 /// until the server ends.
 pub fn first_of(server: &MockServer, requests: [(&'static str, &'static str); 2]) -> Reply {
@@ -55,7 +60,15 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Sends a request.
 fn send(server: &MockServer, head: &str, body: &str) -> TcpStream {
-    let address = server.base_url().trim_start_matches("http://");
+    send_as(address(server), server, head, body)
+}
+
+fn address(server: &MockServer) -> &str {
+    server.base_url().trim_start_matches("http://")
+}
+
+fn send_as(host: &str, server: &MockServer, head: &str, body: &str) -> TcpStream {
+    let address = address(server);
     let mut stream = TcpStream::connect(address).expect("the mock listens");
     let limited = stream.set_read_timeout(Some(PATIENCE));
     limited.expect("a limit");
@@ -64,7 +77,7 @@ fn send(server: &MockServer, head: &str, body: &str) -> TcpStream {
     let further: String = lines.map(|line| format!("{line}\r\n")).collect();
     write!(
         stream,
-        "{first} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{further}content-length: {}\r\n\r\n{body}",
+        "{first} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{further}content-length: {}\r\n\r\n{body}",
         body.len()
     )
     .expect("a request");

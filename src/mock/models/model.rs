@@ -84,11 +84,16 @@ impl Model {
         capabilities: &[Capability],
         modified: jiff::Timestamp,
     ) -> Self {
+        let template = template_for(capabilities);
+        let layers = match template.as_str() {
+            PLAIN_TEMPLATE => Vec::new(),
+            _ => vec![Layer::new(LayerKind::Template, template)],
+        };
         Self {
             name,
             weights,
             parent: String::new(),
-            layers: vec![Layer::new(LayerKind::Template, template_for(capabilities))],
+            layers,
             modified,
         }
     }
