@@ -182,6 +182,7 @@ fn invoke(
         answers: Answers::Known,
         inject: None,
         close_look: false,
+        proxied: false,
         processors: Vec::new(),
     };
     or_exit(program.invoke(&spec))

@@ -248,6 +248,7 @@ impl Lab {
             answers: Answers::Known,
             inject: None,
             close_look: false,
+            proxied: false,
             processors: Vec::new(),
         };
         or_exit(self.program.invoke(&spec))
@@ -299,6 +300,7 @@ impl Lab {
                 order_seed: SEED,
                 processors: Vec::new(),
                 corpus: CORPUS.to_owned(),
+                proxied: false,
             },
             parts: vec![
                 part(one, Profile::Paced, TABLE_TOKENS, 1, 1),

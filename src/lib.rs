@@ -18,6 +18,7 @@
 //! | [`trace`] | recordings of real servers: what they answered, and when |
 //! | [`engine`] | sans-IO model of an Ollama server: profiles and due times, and no clock |
 //! | [`mock`] | the engine behind HTTP, in a process of its own |
+//! | [`proxy`] | a recording proxy, for servers that do not tell when they wrote a token |
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
 //! | [`cell`] | from a cell's name to the monomorphised workload |
 //! | [`stats`] | intervals, tests, verdicts; no I/O |
@@ -47,6 +48,7 @@ pub mod mock;
 pub mod ollama;
 pub mod plan;
 pub mod provenance;
+pub mod proxy;
 pub mod report;
 pub mod runtime;
 pub mod stats;

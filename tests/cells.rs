@@ -26,6 +26,7 @@ fn spec(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Spec {
         answers: Answers::Known,
         inject: None,
         close_look: false,
+        proxied: false,
         processors: Vec::new(),
     }
 }

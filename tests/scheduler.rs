@@ -8,132 +8,13 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use support::{Servers, term};
 
-/// A mock with a profile of the test's own, and as many servers as it asks for.
-struct Servers {
-    child: Child,
-    addresses: Vec<String>,
-    _profile: tempfile::TempDir,
-}
-
-impl Servers {
-    fn start(profile: &str, listen: usize, gpus: usize) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("profile.toml");
-        std::fs::write(&file, profile).expect("a file");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tare"));
-        command
-            .args(["mock", "--until-eof", "--profile"])
-            .arg(&file);
-        command.args(["--gpus", &gpus.to_string()]);
-        for _ in 0..listen {
-            command.args(["--listen", "127.0.0.1:0"]);
-        }
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the mock starts");
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let address = |line: std::io::Result<String>| {
-            let line = line.expect("a line");
-            let address = line
-                .strip_prefix("listening on http://")
-                .expect("an address");
-            address.to_owned()
-        };
-        Self {
-            addresses: stdout.lines().take(listen).map(address).collect(),
-            child,
-            _profile: folder,
-        }
-    }
-
-    /// Sends a request and reads nothing yet.
-    fn ask(&self, server: usize, path: &str, body: &Value) -> Answer {
-        let mut stream = TcpStream::connect(&self.addresses[server]).expect("the mock listens");
-        // A rule that is broken may leave an answer waiting for ever: then fail, and say where.
-        let long = Some(Duration::from_secs(30));
-        stream.set_read_timeout(long).expect("a limit");
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
-        let method = if body.is_empty() { "GET" } else { "POST" };
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nx-tare-truth: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .expect("a request");
-        Answer(BufReader::new(stream))
-    }
-
-    fn generate(&self, server: usize, tokens: u32, options: Value) -> Answer {
-        let mut options = options;
-        options["num_predict"] = tokens.into();
-        let body = json!({"model": "m", "prompt": "Why?", "options": options});
-        self.ask(server, "/api/generate", &body)
-    }
-
-    /// Returns when the mock has read what was sent before: it has one thread, and takes up what is
-    /// ready in the order in which it became so. Twice, for it reads a new connection only on the
-    /// turn after it took it.
-    fn settle(&self) {
-        for _ in 0..2 {
-            let version = self.ask(0, "/api/version", &Value::Null).last();
-            assert!(version["version"].is_string());
-        }
-    }
-
-    fn models(&self) -> Vec<Value> {
-        let ps = self.ask(0, "/api/ps", &Value::Null).last();
-        ps["models"].as_array().expect("a list").clone()
-    }
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A reply under way; dropping it closes the connection.
-struct Answer(BufReader<TcpStream>);
-
-impl Answer {
-    fn line(&mut self) -> Option<String> {
-        let mut line = String::new();
-        (self.0.read_line(&mut line).expect("a line") > 0).then_some(line)
-    }
-
-    /// Reads up to and with the first token.
-    fn first_token(&mut self) {
-        while !self.line().expect("a token").starts_with("{\"model\"") {}
-    }
-
-    /// Reads to the end and gives the last JSON object.
-    fn last(mut self) -> Value {
-        let mut last = Value::Null;
-        while let Some(line) = self.line() {
-            if line.starts_with('{') {
-                last = serde_json::from_str(&line).expect("JSON");
-            }
-        }
-        last
-    }
-}
-
-fn term(last: &Value, name: &str) -> u64 {
-    let term = last["tare_truth"]["terms"][name].as_u64();
-    term.unwrap_or_else(|| panic!("no {name} in {last}"))
+fn models(servers: &Servers) -> Vec<Value> {
+    let ps = servers.ask(0, "/api/ps", &Value::Null).last();
+    ps["models"].as_array().expect("a list").clone()
 }
 
 /// When the first token was due and when the last was, by the mock's clock.
@@ -265,14 +146,14 @@ fn another_context_length_reloads_and_another_temperature_does_not() {
 #[test]
 fn a_model_is_listed_while_it_is_loaded() {
     let servers = Servers::start(ONE_SLOT, 1, 1);
-    assert_eq!(servers.models(), Vec::<Value>::new());
+    assert_eq!(models(&servers), Vec::<Value>::new());
     let load = json!({"model": "m", "keep_alive": "10m", "options": {"num_ctx": 2048}});
-    let loaded = servers.ask(0, "/api/generate", &load).last();
-    assert_eq!(loaded["done_reason"], "load");
-    let models = servers.models();
-    assert_eq!(models.len(), 1);
+    let reply = servers.ask(0, "/api/generate", &load).last();
+    assert_eq!(reply["done_reason"], "load");
+    let loaded = models(&servers);
+    assert_eq!(loaded.len(), 1);
     assert_eq!(
-        (&models[0]["name"], &models[0]["context_length"]),
+        (&loaded[0]["name"], &loaded[0]["context_length"]),
         (&json!("m"), &json!(2048))
     );
     for field in [
@@ -283,12 +164,12 @@ fn a_model_is_listed_while_it_is_loaded() {
         "expires_at",
         "size_vram",
     ] {
-        assert!(!models[0][field].is_null(), "{field}");
+        assert!(!loaded[0][field].is_null(), "{field}");
     }
     let unload = json!({"model": "m", "keep_alive": 0});
     let unloaded = servers.ask(0, "/api/generate", &unload).last();
     assert_eq!(unloaded["done_reason"], "unload");
-    assert_eq!(servers.models(), Vec::<Value>::new());
+    assert_eq!(models(&servers), Vec::<Value>::new());
 }
 
 #[test]

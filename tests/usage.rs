@@ -29,6 +29,7 @@ fn weigh(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Outcome {
         answers: Answers::Known,
         inject: None,
         close_look: false,
+        proxied: false,
         processors: Vec::new(),
     };
     let outcome = program().invoke(&spec);

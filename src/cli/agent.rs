@@ -9,14 +9,15 @@ mod progress;
 
 pub use arguments::Arguments;
 
+use super::server::parallel;
 use super::values::Format;
 use super::{Failure, usable_folder, warn_of};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
 use crate::doctor;
 use crate::engine::Profile;
-use crate::invocation::{MockServer, Program};
-use crate::ollama::Identity;
-use crate::ollama::wire::TRUTH_HEADER;
+use crate::invocation::{MockServer, Program, ProxyServer};
+use crate::ollama::wire::{PROXY_HEADER, TRUTH_HEADER};
+use crate::ollama::{Identity, ModelIdentity};
 use crate::provenance::Provenance;
 use crate::report::agent::{
     Measured, Metrics, Server, Setup, Side, comparison_report, side_report, transcript,
@@ -39,19 +40,29 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let provenance = Provenance::here().with_findings(doctor::quick());
     warn_of(&provenance.spoilers());
     let server = Answering::start(&plan)?;
-    let mut client = ClientOptions::new(resolve(server.base_url())?);
+    let endpoint = resolve(server.base_url())?;
+    let proxy = plan.proxy.then(|| beside(&server)).transpose()?;
+    let asked = proxy
+        .as_ref()
+        .map_or(server.base_url(), ProxyServer::base_url);
+    let mut client = ClientOptions::new(resolve(asked)?);
     client.limits = plan.limits;
     client.read_buffer = plan.cell.read_buffer();
     if plan.mock.is_some() {
         client.headers.push(TRUTH_HEADER);
     }
+    if plan.proxy {
+        client.headers.push(PROXY_HEADER);
+    }
     let ran = plan.cell.weigh(Blocks::new(&plan, client))?;
+    let parallel = parallel(&endpoint, ran.server.software);
     let setup = Setup {
         provenance,
         cell: plan.cell,
         io: plan.cell.io().to_string(),
         threads: ran.threads,
-        server: server.described(&plan, ran.server),
+        server: server.described(&plan, ran.server, ran.model, parallel),
+        proxied: plan.proxy,
         api: plan.api,
         model: plan.model,
         order_seed: plan.order_seed,
@@ -88,6 +99,12 @@ fn resolve(base_url: &str) -> Result<Endpoint, Failure> {
     })
 }
 
+/// A proxy to the server.
+fn beside(server: &Answering) -> anyhow::Result<ProxyServer> {
+    let program = Program::this().context("cannot find the program to start the proxy")?;
+    Ok(ProxyServer::start(&program, server.base_url(), &[])?)
+}
+
 /// Whom the agents ask; our own mock ends with this.
 enum Answering {
     Mock(MockServer),
@@ -113,7 +130,13 @@ impl Answering {
         }
     }
 
-    fn described(&self, plan: &Plan, identity: Identity) -> Server {
+    fn described(
+        &self,
+        plan: &Plan,
+        identity: Identity,
+        model: Option<ModelIdentity>,
+        parallel: Option<String>,
+    ) -> Server {
         match &plan.mock {
             Some(Mock { name, profile }) => Server::Mock {
                 name: name.clone(),
@@ -123,6 +146,8 @@ impl Answering {
                 software: identity.software,
                 base_url: self.base_url().to_owned(),
                 version: identity.version,
+                model,
+                parallel,
             },
         }
     }

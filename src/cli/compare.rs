@@ -7,7 +7,7 @@ pub use arguments::Arguments;
 
 use super::{Failure, server};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
-use crate::invocation::{MockServer, Program};
+use crate::invocation::{MockServer, Program, ProxyServer};
 use crate::meter::Recorder;
 use crate::ollama::wire::Options as ModelOptions;
 use crate::ollama::{Form, Ollama, Question};
@@ -30,21 +30,14 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     super::usable_folder(&asked.output_dir, "--output-dir")?;
     let program = Program::this().context("cannot find the program to start its processes")?;
 
-    let mut mocks = Vec::new();
+    let pinned: Vec<&str> = asked.mock_arguments.iter().map(String::as_str).collect();
+    let (mut mocks, mut proxies) = (Vec::new(), Vec::new());
     let mut parts = Vec::new();
     for part in asked.parts {
         let (base_url, served) = match part.source {
             Source::Mock(name, profile) => {
-                let mock = MockServer::start_with(
-                    &program,
-                    &name,
-                    Some(&asked.setup.model),
-                    &asked
-                        .mock_arguments
-                        .iter()
-                        .map(String::as_str)
-                        .collect::<Vec<_>>(),
-                )?;
+                let mock =
+                    MockServer::start_with(&program, &name, Some(&asked.setup.model), &pinned)?;
                 let base_url = mock.base_url().to_owned();
                 mocks.push(mock);
                 (base_url, Served::Mock { name, profile })
@@ -53,6 +46,15 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
                 let served = greet(&base_url, &asked.setup)?;
                 (base_url, served)
             }
+        };
+        let base_url = match asked.setup.proxied {
+            true => {
+                let proxy = ProxyServer::start(&program, &base_url, &pinned)?;
+                let base_url = proxy.base_url().to_owned();
+                proxies.push(proxy);
+                base_url
+            }
+            false => base_url,
         };
         parts.push(PartPlan {
             workload: part.workload,

@@ -11,6 +11,7 @@ mod invoke;
 mod load;
 mod mock;
 mod overrides;
+mod proxy;
 mod record;
 mod report;
 mod server;
@@ -45,6 +46,7 @@ enum Command {
     Sweep(Box<sweep::Arguments>),
     Load(Box<load::Arguments>),
     Mock(mock::Arguments),
+    Proxy(proxy::Arguments),
     Record(Box<record::Arguments>),
     Report(report::Arguments),
     Import(import::Arguments),
@@ -77,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(*arguments),
         Command::Load(arguments) => load::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
+        Command::Proxy(arguments) => proxy::run(arguments),
         Command::Record(arguments) => record::run(*arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Import(arguments) => import::run(arguments),

@@ -8,7 +8,7 @@ use super::server;
 use crate::client::{Endpoint, EndpointError, Limits, Options as ClientOptions, Raw};
 use crate::machine::Machine as Hardware;
 use crate::meter::Recorder;
-use crate::ollama::{Api, Form, Identity, Ollama, Options, Question, Software};
+use crate::ollama::{Api, Form, Identity, Ollama, Options, Question, Software, default_base_url};
 use crate::provenance::Build;
 use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};
@@ -33,9 +33,9 @@ use std::sync::Arc;
   tare mock --trace sky.jsonl")]
 pub struct Arguments {
     /// Address of the server
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:11434")]
+    #[arg(long, value_name = "URL", default_value_t = default_base_url())]
     base_url: String,
-    /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
+    /// How to ask: chat, generate or raw (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
     #[arg(long, default_value_t, value_parser = super::values::api())]
     api: Api,
     /// Model to ask
@@ -110,7 +110,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             Some(corpus) => session.agent(&corpus).await?,
             None => session.prompts(&prompts).await?,
         };
-        anyhow::Ok((identity, session.model, exchanges))
+        let found = session.ollama.find_model(&session.model).await?;
+        let digest = found.map(|model| model.digest);
+        anyhow::Ok((identity, (session.model, digest), exchanges))
     };
     let (server, model, exchanges) = rt.run(recording)?;
     let trace = Trace {
@@ -158,7 +160,7 @@ fn place(out: &Path) -> Result<(PathBuf, String), Failure> {
 fn head(
     recorded: jiff::Timestamp,
     server: Identity,
-    model: String,
+    (model, digest): (String, Option<String>),
     api: Api,
     note: Option<String>,
 ) -> Head {
@@ -171,6 +173,7 @@ fn head(
         server: server.software,
         version: server.version,
         model,
+        digest,
         api,
         machine: Machine {
             os: here.os,

@@ -1,7 +1,8 @@
 //! The server at the other end: who is there, and what to do if nobody is, or if it has no such
 //! model.
 
-use crate::client::{Client, ClientError, Limits, Options, Phase};
+use crate::client::{Client, ClientError, Endpoint, Limits, Options, Phase};
+use crate::machine::variable_of_listener;
 use crate::ollama::{Api, CallError, Identity, Ollama, Software};
 use crate::runtime::Runtime;
 use anyhow::anyhow;
@@ -40,7 +41,7 @@ pub async fn look_for<R: Runtime, C: Client<R>>(
             api,
         ) => {
             let (missing, remedy) = match api {
-                Api::Generate | Api::Chat => ("Ollama", "start Ollama (`ollama serve`)"),
+                Api::Generate | Api::Raw | Api::Chat => ("Ollama", "start Ollama (`ollama serve`)"),
                 Api::OpenAi => (
                     "server",
                     "start one that speaks OpenAI's API, name its address with --base-url",
@@ -48,11 +49,23 @@ pub async fn look_for<R: Runtime, C: Client<R>>(
             };
             anyhow!("no {missing} answers: {cause}; {remedy}{otherwise}")
         }
-        (error @ CallError::NotOllama { .. }, Api::Generate | Api::Chat) => {
+        (error @ CallError::NotOllama { .. }, Api::Generate | Api::Raw | Api::Chat) => {
             anyhow!("{error}, or add `--api openai` if it speaks OpenAI's")
         }
         (error, _) => error.into(),
     })
+}
+
+/// How many requests at a time a server on this machine answers, by the environment that it was started
+/// with; `None` where that can't be seen.
+pub fn parallel(endpoint: &Endpoint, software: Software) -> Option<String> {
+    let address = endpoint.address();
+    if software != Software::Ollama || !address.ip().is_loopback() {
+        return None;
+    }
+    let set = variable_of_listener(address.port(), "OLLAMA_NUM_PARALLEL")?;
+    let set = set.filter(|value| !value.is_empty());
+    Some(set.unwrap_or_else(|| "1 (the default)".to_owned()))
 }
 
 /// What to do about a call that failed, where the server's words do not say.

@@ -14,7 +14,7 @@ use super::{Failure, server, usable_folder, warn_of};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
 use crate::doctor;
 use crate::invocation::{ProcessError, Program, Said};
-use crate::ollama::{Identity, Ollama};
+use crate::ollama::{Identity, ModelIdentity, Ollama};
 use crate::provenance::Provenance;
 use crate::report::agent::Server;
 use crate::report::published::TeamRun;
@@ -192,11 +192,13 @@ fn describe(plan: &Plan, spec: &TeamSpec) -> Result<Vec<Server>, Failure> {
     let mut servers = Vec::new();
     for member in &spec.members {
         if !asked.contains(&member.base_url.as_str()) {
-            let identity = greet(spec, member)?;
+            let (identity, model, parallel) = greet(spec, member)?;
             servers.push(Server::There {
                 software: identity.software,
                 base_url: member.base_url.clone(),
                 version: identity.version,
+                model,
+                parallel,
             });
             asked.push(&member.base_url);
         }
@@ -206,12 +208,15 @@ fn describe(plan: &Plan, spec: &TeamSpec) -> Result<Vec<Server>, Failure> {
 
 /// Who is there. It is asked to load the model, which over OpenAI's API it can't be, to know now
 /// whether it has it.
-fn greet(spec: &TeamSpec, member: &MemberSpec) -> Result<Identity, Failure> {
+fn greet(
+    spec: &TeamSpec,
+    member: &MemberSpec,
+) -> Result<(Identity, Option<ModelIdentity>, Option<String>), Failure> {
     let endpoint = Endpoint::resolve(&member.base_url).map_err(|error| match error {
         EndpointError::Url { .. } => Failure::Usage(error.into()),
         EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
     })?;
-    let mut options = ClientOptions::new(endpoint);
+    let mut options = ClientOptions::new(endpoint.clone());
     options.limits = spec.limits;
     let rt = Threads::new(NonZeroUsize::MIN)?;
     let (inner, api, model) = (rt.clone(), spec.api, spec.model.clone());
@@ -228,6 +233,8 @@ fn greet(spec: &TeamSpec, member: &MemberSpec) -> Result<Identity, Failure> {
                 None => error.into(),
             },
         )?;
-        anyhow::Ok(identity)
+        let found = ollama.find_model(&model).await?;
+        let parallel = server::parallel(&endpoint, identity.software);
+        anyhow::Ok((identity, found, parallel))
     })?)
 }

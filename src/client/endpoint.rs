@@ -66,7 +66,18 @@ impl Endpoint {
             return Err(wrong("a base URL has no query"));
         }
         let host = authority.host().trim_matches(['[', ']']);
-        let port = authority.port_u16().unwrap_or(Self::PORT);
+        // What stands behind the host: `http` itself takes a port over 65535 for none at all.
+        let named = authority.as_str().rsplit('@').next().unwrap_or_default();
+        let port = match named.strip_prefix(authority.host()).unwrap_or_default() {
+            "" => Self::PORT,
+            ":" => return Err(wrong("its port is empty")),
+            port => port.trim_start_matches(':').parse().map_err(|_| {
+                wrong(&format!(
+                    "its port `{}` is no number up to 65535",
+                    &port[1..]
+                ))
+            })?,
+        };
         let unresolved = |source| EndpointError::Unresolved {
             host: format!("{host}:{port}"),
             source,
@@ -150,6 +161,9 @@ mod tests {
             ("http://", "no base URL"),
             ("http://127.0.0.1/?a=b", "no query"),
             ("", "no base URL"),
+            ("http://127.0.0.1:99999", "its port `99999`"),
+            ("http://127.0.0.1:", "its port is empty"),
+            ("http://127.0.0.1:/api", "its port is empty"),
         ] {
             let error = Endpoint::resolve(url).expect_err(url).to_string();
             assert!(error.contains(reason), "{url}: {error}");

@@ -20,12 +20,18 @@ pub struct Account {
     pub recovery: Duration,
     /// Start of the runner and loading of the weights, as the server's polls saw it.
     pub loading: Duration,
+    /// Tokenization of the prompt by the handler, to see whether it fits the context.
+    pub fitting: Duration,
     /// For a slot of the runner.
     pub slot_wait: Duration,
+    /// Tokenization of the prompt by the runner, in the slot.
+    pub tokenizing: Duration,
     /// Reading of the prompt, to the first token.
     pub prefill: Duration,
     /// From the first token to the last.
     pub decode: Duration,
+    /// Tokenization of prompt and answer for `context`, after the total was written down.
+    pub context: Duration,
     /// Tokens of the prompt, the cached ones included (`prompt_eval_count`).
     pub prompt_tokens: u32,
     /// Tokens of the prompt that the slot still had from an earlier one.
@@ -45,9 +51,12 @@ impl Account {
             drain: Duration::ZERO,
             recovery: Duration::ZERO,
             loading: Duration::ZERO,
+            fitting: Duration::ZERO,
             slot_wait: Duration::ZERO,
+            tokenizing: Duration::ZERO,
             prefill: Duration::ZERO,
             decode: Duration::ZERO,
+            context: Duration::ZERO,
             prompt_tokens: 0,
             cached_tokens: 0,
             output_tokens: 0,
@@ -62,14 +71,25 @@ impl Account {
     }
 
     /// Ollama's `load_duration`: from the handler's entry until a runner was granted. It holds the
-    /// queue and any reload, but not the wait for a slot.
+    /// queue and any reload, but neither the wait for a slot nor any tokenization.
     pub fn load(&self) -> Duration {
         self.handling + self.queue + self.reload()
     }
 
-    /// Ollama's `total_duration`: from entry to the end.
+    /// What Ollama's `total_duration` holds beside `load_duration` and the work on prompt and answer:
+    /// both tokenizations of the prompt, and the wait for a slot between them.
+    pub fn remainder(&self) -> Duration {
+        self.fitting + self.slot_wait + self.tokenizing
+    }
+
+    /// Ollama's `total_duration`: from entry to the answer's last token. `context` is made after it.
     pub fn total(&self) -> Duration {
-        self.load() + self.slot_wait + self.prefill + self.decode
+        self.load() + self.remainder() + self.prefill + self.decode
+    }
+
+    /// From entry to the end: the total, and `context`.
+    pub fn whole(&self) -> Duration {
+        self.total() + self.context
     }
 
     /// When the first token came, counted from the arrival; for an answer without tokens when the

@@ -26,10 +26,16 @@ pub enum What {
     Pending { server: ServerId, revision: u32 },
     /// A runner may have been idle for long enough.
     Expire(RunnerId),
+    /// A handler has tokenized the prompt.
+    Fitted(RequestId),
+    /// A runner has.
+    Tokenized(RequestId),
     /// A prompt has been read.
     Prefilled { id: RequestId, revision: u32 },
     /// A stream by itself has its next token.
     Token(RequestId),
+    /// An answer's `context` is there.
+    Concluded(RequestId),
     /// A recording has its next piece, or ends.
     Piece(RequestId),
     /// A runner begins a step, with all that have their first token by then.

@@ -32,6 +32,8 @@ impl fmt::Display for RequestId {
 pub struct Ask<'a> {
     /// The model's name, or whatever stands for its file: one runner serves one of these.
     pub model: &'a str,
+    /// What its handler does with the prompt beside handing it to a runner.
+    pub form: Form,
     /// The whole prompt, template included. Empty: the model is only loaded, or, with a
     /// `keep_alive` of zero, unloaded.
     pub prompt: &'a str,
@@ -46,6 +48,18 @@ pub struct Ask<'a> {
     pub keep_alive: Option<KeepAlive>,
     /// An answer that was recorded: it is played, and no runner asked for.
     pub recording: Option<&'a Arc<Recording>>,
+}
+
+/// What a handler does with a prompt beside handing it to a runner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// It tokenizes it to see whether it fits the context: `/api/chat`, and what is made of it.
+    #[default]
+    Chat,
+    /// The same, and at the end once more, with the answer, for `context`: `/api/generate`.
+    Generate,
+    /// Nothing: `/api/generate` with `raw`.
+    Raw,
 }
 
 /// How an answer ends that was made up as a whole.

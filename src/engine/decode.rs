@@ -5,10 +5,10 @@
 //! as long as any of its streams speaks, and each step gives all of them a token; how long it takes
 //! is settled when it begins, by how many take part, by who else computes on the GPU, and by
 //! chance. A prefill under way is stretched or shortened when another runner begins or ends to
-//! compute.
+//! compute. Where the profile says so, it goes on though its client has left.
 
 use super::agenda::What;
-use super::ask::RequestId;
+use super::ask::{RequestId, ServerId};
 use super::event::Event;
 use super::machine::Engine;
 use super::pace::{self, Factor};
@@ -36,8 +36,8 @@ impl Engine {
         self.profile.shared_gpu > 1.0
     }
 
-    /// A request gets a slot, which the runner has: its prompt is read.
-    pub(super) fn take_slot(&mut self, id: RequestId, runner: RunnerId) {
+    /// A request's prompt is read: it has a slot, and its tokens are known.
+    pub(super) fn read(&mut self, id: RequestId, runner: RunnerId) {
         let now = self.now;
         let is_shared = self.is_shared();
         let gpu = self.servers[runner.server.0].gpu;
@@ -59,7 +59,6 @@ impl Engine {
             return;
         };
         let (slot, cached) = reader.slots.take(&request.prompt);
-        request.spend(now, |account| &mut account.slot_wait);
         request.account.cached_tokens = cached;
         let prefill = &self.profile.prefill;
         let read = prefill
@@ -102,9 +101,18 @@ impl Engine {
         };
         let prompt = std::mem::take(&mut request.prompt);
         let output = request.output;
+        let mut was_left = false;
         if let Some(reader) = self.runner(runner) {
             reader.reading.retain(|&other| other != id);
             reader.slots.remember(slot, prompt);
+            was_left = reader.left.contains(&id);
+            reader.left.retain(|&other| other != id);
+        }
+        if was_left {
+            // Its runner is in use no more by it, only its slot was.
+            self.requests.remove(&id);
+            self.rest(runner, slot, 0);
+            return self.free_slot(runner);
         }
         if output == 0 {
             self.finish(id, emit);
@@ -225,32 +233,65 @@ impl Engine {
         };
         request.spend(now, |account| &mut account.decode);
         request.account.output_tokens = request.output;
-        self.done(id, emit);
-        self.vacate(runner, slot, emit);
+        let spoken = request.output;
+        self.rest(runner, slot, spoken);
+        self.conclude(id, runner, emit);
     }
 
-    /// A slot is free: the next in line takes it.
-    pub(super) fn vacate(
+    /// A prompt whose client has left goes on being read, and keeps its slot until it has been.
+    pub(super) fn read_on(
         &mut self,
-        id: RunnerId,
-        slot: Option<SlotId>,
+        id: RequestId,
+        runner: RunnerId,
         emit: &mut impl FnMut(Event),
     ) {
+        let Some(reader) = self.runner(runner) else {
+            return;
+        };
+        if !reader.left.contains(&id) {
+            reader.left.push(id);
+            self.give_up(runner, emit);
+        }
+    }
+
+    /// A runner was stopped whose slots computed for nobody but clients that had left.
+    pub(super) fn stop_reading_on(&mut self, server: ServerId, computing: u32, left: &[RequestId]) {
+        if computing > 0 {
+            self.gpus[self.servers[server.0].gpu].busy -= 1;
+        }
+        for id in left {
+            self.requests.remove(id);
+        }
+    }
+
+    /// A slot computes no more; what it read, and what was generated there, it may remember.
+    pub(super) fn rest(&mut self, id: RunnerId, slot: Option<SlotId>, spoken: u32) {
         let gpu = self.servers[id.server.0].gpu;
         let Some(runner) = self.runner(id) else {
             return;
         };
-        runner.slots.give_back(slot);
+        runner.slots.give_back(slot, spoken);
         runner.computing -= 1;
-        let ends = runner.computing == 0;
-        let next = runner.waiting.pop_front();
-        if ends {
+        if runner.computing == 0 {
             self.gpus[gpu].busy -= 1;
         }
-        if let Some(next) = next {
+    }
+
+    /// A request has no more use of its slot and its runner.
+    pub(super) fn vacate(&mut self, runner: RunnerId, emit: &mut impl FnMut(Event)) {
+        self.free_slot(runner);
+        self.give_up(runner, emit);
+    }
+
+    /// A slot is free: the next in line takes it.
+    fn free_slot(&mut self, id: RunnerId) {
+        let Some(runner) = self.runner(id) else {
+            return;
+        };
+        runner.taken -= 1;
+        if let Some(next) = runner.waiting.pop_front() {
             self.take_slot(next, id);
         }
-        self.give_up(id, emit);
     }
 
     /// Prefills under way take longer or shorter from now on, where the number of runners on their

@@ -41,7 +41,8 @@ pub enum Event {
         /// When.
         at: Duration,
     },
-    /// A request is served: with its last token, or, where it has none, with what came last.
+    /// A request is served: with its last token, or, where it has none, with what came last; where
+    /// a `context` is made, when that is there.
     Done {
         /// Which one.
         id: RequestId,

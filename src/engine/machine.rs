@@ -5,7 +5,7 @@ use super::agenda::{Agenda, What};
 use super::ask::{Ask, RequestId, RunnerOptions, ServerId};
 use super::decode::Gpu;
 use super::event::{Event, Refusal};
-use super::profile::Profile;
+use super::profile::{Cancelled, Profile};
 use super::request::{Request, Stage};
 use super::scheduler::Server;
 use std::collections::HashMap;
@@ -127,9 +127,9 @@ impl Engine {
         id
     }
 
-    /// The client of a request went away: its slot, or its place in the queue, is freed, and there
-    /// are no further events about it. What was due before `now` still happens. A request that is
-    /// done is none the worse for it.
+    /// The client of a request went away: its slot, or its place in the queue, is freed, the slot in
+    /// the middle of a prefill as the profile says, and there are no further events about it. What
+    /// was due before `now` still happens. A request that is done is none the worse for it.
     pub fn leave(&mut self, now: Duration, id: RequestId) {
         let now = self.pass(now);
         self.agenda.note(now, What::Leave(id));
@@ -171,8 +171,11 @@ impl Engine {
             What::Enter(id) => self.enter(id, emit),
             What::Pending { server, revision } => self.go_on(server, revision, emit),
             What::Expire(runner) => self.look_at_expiry(runner, emit),
+            What::Fitted(id) => self.fitted(id),
+            What::Tokenized(id) => self.tokenized(id),
             What::Prefilled { id, revision } => self.prefilled(id, revision, emit),
             What::Token(id) => self.token(id, emit),
+            What::Concluded(id) => self.concluded(id, emit),
             What::Piece(id) => self.piece(id, emit),
             What::Begin(runner) => self.begin_step(runner),
             What::Step(runner) => self.step(runner, emit),
@@ -209,18 +212,37 @@ impl Engine {
             Stage::Handled | Stage::Playing { .. } => {}
             Stage::Pending => self.servers[request.server.0].forget(id),
             Stage::Head => self.abandon(request.server, emit),
+            Stage::Fitting(runner) => self.give_up(runner, emit),
             Stage::Waiting(runner) => {
                 if let Some(runner) = self.runner(runner) {
                     runner.waiting.retain(|&other| other != id);
                 }
                 self.give_up(runner, emit);
             }
-            Stage::Reading { runner, slot, .. } | Stage::Speaking { runner, slot, .. } => {
+            Stage::Tokenizing(runner) | Stage::Concluding(runner) => self.vacate(runner, emit),
+            Stage::Reading { runner, .. }
+                if self.profile.cancelled_prefill == Cancelled::ReadsOn =>
+            {
+                self.requests.insert(id, request);
+                self.read_on(id, runner, emit);
+            }
+            Stage::Reading { runner, slot, .. } => {
                 if let Some(runner) = self.runner(runner) {
                     runner.reading.retain(|&other| other != id);
+                }
+                self.rest(runner, slot, 0);
+                self.vacate(runner, emit);
+            }
+            Stage::Speaking {
+                runner,
+                slot,
+                spoken,
+            } => {
+                if let Some(runner) = self.runner(runner) {
                     runner.silence(id);
                 }
-                self.vacate(runner, slot, emit);
+                self.rest(runner, slot, spoken);
+                self.vacate(runner, emit);
             }
         }
     }

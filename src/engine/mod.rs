@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `scheduler` | which request gets a runner when: queue, reload, eviction, keep-alive |
 //! | `runner` | what one loaded model has: slots, options, who waits |
+//! | `tokenize` | when texts are made into tokens, before the prompt is read and after the answer |
 //! | `decode` | when each token comes: prefill, lockstep, shared GPUs |
 //! | `pace`, `jitter` | how much longer than alone and undisturbed a step takes |
 //! | `playback` | an answer that was recorded, at its recorded times |
@@ -18,8 +19,10 @@
 //! | `text` | what the answer says |
 //!
 //! Not modelled: the weights of two models loading side by side (the pending loop here waits until
-//! a runner is ready), models that do not fit into memory, prompts longer than the context, and the
-//! stall that one stream's prefill causes to others of its batch.
+//! a runner is ready), models that do not fit into memory, prompts longer than the context, the
+//! stall that one stream's prefill causes to others of its batch, what tokenization costs those
+//! that compute on the same processor, and that the runner tokenizes the next prompt while it still
+//! reads one whose client has left.
 
 mod account;
 mod agenda;
@@ -38,14 +41,15 @@ mod scheduler;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod tokenize;
 
 pub use account::{Account, StopReason};
-pub use ask::{Ask, KeepAlive, KnownAnswer, RequestId, RunnerOptions, ServerId};
+pub use ask::{Ask, Form, KeepAlive, KnownAnswer, RequestId, RunnerOptions, ServerId};
 pub use event::{Event, Refusal};
 pub use machine::{Engine, EngineConfig, Gpus, Loaded};
 pub use playback::Recording;
 pub use profile::{
-    AlsoServed, Batch, Capability, Jitter, Line, Prefill, Profile, ProfileError, PromptCache,
-    Reload, ToolCalls,
+    AlsoServed, Batch, Cancelled, Capability, Jitter, Line, Prefill, Profile, ProfileError,
+    PromptCache, Reload, Tokenize, ToolCalls,
 };
-pub use prompt_cache::count_tokens;
+pub use tokenize::count_tokens;

@@ -2,18 +2,13 @@
 //!
 //! Prompts are compared by blocks of tokens from the front; a block counts only if all before it are
 //! the same. Answers are not remembered, as the engine does not know their text: in a chat, the next
-//! turn reads the last answer anew.
+//! turn reads the last answer anew. A model with a sliding window forgets what is ahead of the
+//! window: once prompt and answer were longer, nothing of them can be gone on from.
 
-use std::hash::{DefaultHasher, Hasher};
+use super::profile::PromptCache;
+use super::tokenize::tokens;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU32;
-
-/// Bytes of a token: a rough count, as good as a model's own for our purpose.
-const TOKEN_BYTES: usize = 4;
-
-/// How many tokens a text has.
-pub fn count_tokens(text: &str) -> u32 {
-    u32::try_from(text.len().div_ceil(TOKEN_BYTES)).unwrap_or(u32::MAX)
-}
 
 /// A prompt as a slot sees it.
 #[derive(Clone, Debug, Default)]
@@ -24,25 +19,20 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Only where prompts are cached is the text looked at.
+    /// Only where prompts are cached are blocks remembered.
     pub fn new(text: &str, block: Option<NonZeroU32>) -> Self {
-        let tokens = count_tokens(text);
-        let Some(block) = block else {
-            return Self {
-                tokens,
-                blocks: Vec::new(),
-            };
-        };
+        let mut prompt = Self::default();
         let mut so_far = DefaultHasher::new();
-        let blocks = text
-            .as_bytes()
-            .chunks_exact(TOKEN_BYTES.saturating_mul(block.get() as usize))
-            .map(|block| {
-                so_far.write(block);
-                so_far.finish()
-            })
-            .collect();
-        Self { tokens, blocks }
+        for token in tokens(text) {
+            prompt.tokens = prompt.tokens.saturating_add(1);
+            if let Some(block) = block {
+                token.hash(&mut so_far);
+                if prompt.tokens.is_multiple_of(block.get()) {
+                    prompt.blocks.push(so_far.finish());
+                }
+            }
+        }
+        prompt
     }
 }
 
@@ -54,20 +44,22 @@ pub struct SlotId(usize);
 /// a slot, and none is kept.
 #[derive(Debug)]
 pub struct Slots {
-    block: Option<NonZeroU32>,
+    cache: Option<PromptCache>,
     slots: Vec<Slot>,
 }
 
 #[derive(Debug, Default)]
 struct Slot {
     busy: bool,
+    /// Of the last prompt, and its answer.
+    tokens: u32,
     remembered: Vec<u64>,
 }
 
 impl Slots {
-    pub fn new(block: Option<NonZeroU32>) -> Self {
+    pub fn new(cache: Option<PromptCache>) -> Self {
         Self {
-            block,
+            cache,
             slots: Vec::new(),
         }
     }
@@ -76,7 +68,7 @@ impl Slots {
     /// many tokens need not be read. At least one always is. Where none is free there is one more:
     /// how many there may be is the caller's business, and one never used is like none.
     pub fn take(&mut self, prompt: &Prompt) -> (Option<SlotId>, u32) {
-        let Some(block) = self.block else {
+        let Some(PromptCache { block, .. }) = self.cache else {
             return (None, 0);
         };
         let mut best: Option<(usize, usize)> = None;
@@ -102,14 +94,22 @@ impl Slots {
     /// A prompt was read in a slot.
     pub fn remember(&mut self, slot: Option<SlotId>, prompt: Prompt) {
         if let Some(SlotId(index)) = slot {
-            self.slots[index].remembered = prompt.blocks;
+            let slot = &mut self.slots[index];
+            slot.tokens = prompt.tokens;
+            slot.remembered = prompt.blocks;
         }
     }
 
-    /// A slot is free again.
-    pub fn give_back(&mut self, slot: Option<SlotId>) {
+    /// A slot is free again, in which so many tokens were generated.
+    pub fn give_back(&mut self, slot: Option<SlotId>, generated: u32) {
+        let window = self.cache.and_then(|cache| cache.window);
         if let Some(SlotId(index)) = slot {
-            self.slots[index].busy = false;
+            let slot = &mut self.slots[index];
+            slot.busy = false;
+            slot.tokens = slot.tokens.saturating_add(generated);
+            if window.is_some_and(|window| slot.tokens > window.get()) {
+                slot.remembered.clear();
+            }
         }
     }
 }
@@ -124,11 +124,18 @@ mod tests {
 
     const BLOCK: Option<NonZeroU32> = NonZeroU32::new(16);
 
+    fn slots(window: Option<u32>) -> Slots {
+        Slots::new(BLOCK.map(|block| PromptCache {
+            block,
+            window: window.and_then(NonZeroU32::new),
+        }))
+    }
+
     fn read(slots: &mut Slots, text: &str) -> u32 {
         let prompt = Prompt::new(text, BLOCK);
         let (slot, cached) = slots.take(&prompt);
         slots.remember(slot, prompt);
-        slots.give_back(slot);
+        slots.give_back(slot, 0);
         cached
     }
 
@@ -136,7 +143,7 @@ mod tests {
     fn an_identical_prompt_re_uses_most_of_its_tokens_but_not_all() {
         for words in [13, 100, 128, 4000] {
             let text = "word".repeat(words);
-            let mut slots = Slots::new(BLOCK);
+            let mut slots = slots(None);
             assert_eq!(read(&mut slots, &text), 0);
             let cached = read(&mut slots, &text);
             let words = words as u32;
@@ -149,7 +156,7 @@ mod tests {
 
     #[test]
     fn only_what_is_equal_from_the_start_is_re_used() {
-        let mut slots = Slots::new(BLOCK);
+        let mut slots = slots(None);
         let common = "same".repeat(64);
         read(&mut slots, &format!("{common}{}", "this".repeat(64)));
         assert_eq!(
@@ -161,7 +168,7 @@ mod tests {
 
     #[test]
     fn conversations_that_overlap_keep_a_slot_each() {
-        let mut slots = Slots::new(BLOCK);
+        let mut slots = slots(None);
         let prompts = ["this", "that"].map(|word| Prompt::new(&word.repeat(100), BLOCK));
         let taken = prompts.clone().map(|prompt| {
             let (slot, cached) = slots.take(&prompt);
@@ -169,7 +176,7 @@ mod tests {
             (slot, cached)
         });
         for (slot, _) in taken {
-            slots.give_back(slot);
+            slots.give_back(slot, 0);
         }
         assert_eq!(taken.map(|(_, cached)| cached), [0, 0]);
         assert_eq!(read(&mut slots, &"that".repeat(100)), 96);
@@ -178,9 +185,21 @@ mod tests {
 
     #[test]
     fn conversations_that_take_turns_overwrite_each_other_in_the_first_slot() {
-        let mut slots = Slots::new(BLOCK);
+        let mut slots = slots(None);
         for word in ["this", "that", "this"] {
             assert_eq!(read(&mut slots, &word.repeat(100)), 0);
+        }
+    }
+
+    #[test]
+    fn a_sliding_window_forgets_a_prompt_that_with_its_answer_is_longer() {
+        for (words, generated, expected) in [(48, 16, 47), (48, 17, 0), (80, 0, 0)] {
+            let mut slots = slots(Some(64));
+            let prompt = Prompt::new(&"word".repeat(words), BLOCK);
+            let (slot, _) = slots.take(&prompt);
+            slots.remember(slot, prompt);
+            slots.give_back(slot, generated);
+            assert_eq!(read(&mut slots, &"word".repeat(words)), expected, "{words}");
         }
     }
 
@@ -191,7 +210,7 @@ mod tests {
         for _ in 0..2 {
             let (slot, cached) = slots.take(&prompt);
             assert_eq!(cached, 0);
-            slots.give_back(slot);
+            slots.give_back(slot, 0);
         }
     }
 }

@@ -1,13 +1,14 @@
 //! One request on its way through a server.
 
 use super::account::{Account, StopReason};
-use super::ask::{Ask, KeepAlive, RequestId, RunnerOptions, ServerId};
+use super::ask::{Ask, Form, KeepAlive, RequestId, RunnerOptions, ServerId};
 use super::jitter::{Dice, Owner};
 use super::pace::Factor;
 use super::playback::Recording;
 use super::profile::Profile;
 use super::prompt_cache::{Prompt, SlotId};
 use super::runner::RunnerId;
+use super::tokenize::count_breaks;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,10 @@ pub struct Request {
     pub model: Arc<str>,
     pub options: RunnerOptions,
     pub keep_alive: Option<KeepAlive>,
+    pub form: Form,
     pub prompt: Prompt,
+    /// Breaks of the prompt, where the profile says that they take time.
+    pub breaks: u32,
     /// Tokens to generate.
     pub output: u32,
     /// The answer, where it is only played.
@@ -39,8 +43,12 @@ pub enum Stage {
     Pending,
     /// The pending loop works on it.
     Head,
+    /// The handler tokenizes its prompt.
+    Fitting(RunnerId),
     /// For a slot.
     Waiting(RunnerId),
+    /// It has a slot, and the runner tokenizes its prompt.
+    Tokenizing(RunnerId),
     /// The prompt is read.
     Reading {
         runner: RunnerId,
@@ -55,6 +63,8 @@ pub enum Stage {
         slot: Option<SlotId>,
         spoken: u32,
     },
+    /// All tokens are there, and its `context` is made.
+    Concluding(RunnerId),
     /// Pieces of a recording come; so many have.
     Playing { played: usize },
 }
@@ -81,6 +91,7 @@ impl Request {
             },
         };
         let prompt = Prompt::new(ask.prompt, block);
+        let tokenizes = profile.tokenize.is_some() || profile.context.is_some();
         Self {
             server,
             model: Arc::from(ask.model),
@@ -98,6 +109,12 @@ impl Request {
                 ..Account::new(arrived)
             },
             prompt,
+            form: ask.form,
+            breaks: if tokenizes {
+                count_breaks(ask.prompt)
+            } else {
+                0
+            },
             dice: Dice::new(seed, Owner::Request(id.number())),
             since: arrived,
         }

@@ -43,13 +43,17 @@ pub struct Runner {
     pub looked_at: Option<Duration>,
     /// Requests that were granted it and are not served yet.
     pub used_by: u32,
-    /// Those of them that have a slot: all of them compute.
+    /// Slots that are taken. One that a client left during its prefill may be among them.
+    pub taken: u32,
+    /// Those of them whose prompt is read or whose tokens come.
     pub computing: u32,
     /// Those of them that wait for one.
     pub waiting: VecDeque<RequestId>,
     pub slots: Slots,
     /// Requests whose prompt is read; kept only where a shared GPU may change when that ends.
     pub reading: Vec<RequestId>,
+    /// Requests whose prompt is read though their client is gone.
+    pub left: Vec<RequestId>,
     /// Streams in lockstep.
     pub speaking: Vec<RequestId>,
     /// The step under way: so many of `speaking`, from the front, take part.

@@ -187,10 +187,12 @@ impl Engine {
             expires: None,
             looked_at: None,
             used_by: 0,
+            taken: 0,
             computing: 0,
             waiting: VecDeque::new(),
-            slots: Slots::new(self.profile.prompt_cache.map(|cache| cache.block)),
+            slots: Slots::new(self.profile.prompt_cache),
             reading: Vec::new(),
+            left: Vec::new(),
             speaking: Vec::new(),
             step: None,
             dice: Dice::new(self.seed, owner),
@@ -268,7 +270,6 @@ impl Engine {
     /// A request gets a runner.
     fn grant(&mut self, id: RequestId, runner: RunnerId, emit: &mut impl FnMut(Event)) {
         let now = self.now;
-        let parallel = self.profile.parallel;
         let Some(request) = self.requests.get_mut(&id) else {
             return;
         };
@@ -288,10 +289,8 @@ impl Engine {
         if reason == StopReason::Load {
             self.done(id, emit);
             self.give_up(runner, emit);
-        } else if parallel.is_none_or(|slots| granted.computing < slots.get()) {
-            self.take_slot(id, runner);
         } else {
-            granted.waiting.push_back(id);
+            self.fit(id, runner);
         }
     }
 
@@ -361,7 +360,8 @@ impl Engine {
         }
     }
 
-    /// Stops an idle runner. If the loop waits for that, it waits for the memory next.
+    /// Stops an idle runner, with what it still reads for clients that are gone. If the loop waits
+    /// for that, it waits for the memory next.
     fn unload(&mut self, id: RunnerId, emit: &mut impl FnMut(Event)) {
         let now = self.now;
         let server = id.server;
@@ -375,6 +375,8 @@ impl Engine {
             model: runner.model,
             at: now,
         });
+        self.stop_reading_on(server, runner.computing, &runner.left);
+        let place = &mut self.servers[server.0];
         let waiting = match place.pending_loop {
             PendingLoop::Draining(waiting, drained) if drained == id => waiting,
             _ => return,

@@ -2,13 +2,9 @@
 //! nanoseconds.
 
 use crate::meter::{Call, NetSource};
-use crate::ollama::Final;
+use crate::ollama::{Final, Truth};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// The least load that counts as one: Ollama asks a starting runner every 250 ms whether it is
-/// ready, so no model is loaded sooner, and a call to a loaded one states some ten milliseconds.
-pub const LEAST_LOAD: Duration = Duration::from_millis(250);
 
 /// One call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +53,8 @@ pub struct CallAccount {
     /// The server's account of its time; absent where it gives none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stated: Option<Stated>,
-    /// What the call waited for at the server; absent where that can't be told.
+    /// What the call waited for at the server, as a mock tells it. A real server's account of one call
+    /// does not hold it: see [`HotServer`](super::HotServer).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<Waits>,
     /// Whether the mock wrote so many tokens late that the pace was not its profile's; absent without
@@ -82,6 +79,16 @@ pub struct Stated {
 }
 
 impl Stated {
+    /// What of the total is neither load nor work on prompt or answer: the wait for a slot, *and* the
+    /// tokenization of the prompt, ns; `None` of an account without a load.
+    pub fn remainder_ns(&self) -> Option<u64> {
+        let work = self
+            .load_ns?
+            .saturating_add(self.prompt_eval_ns)
+            .saturating_add(self.eval_ns);
+        Some(self.total_ns.saturating_sub(work))
+    }
+
     fn of(last: &Final) -> Option<Self> {
         (last.total_duration > 0).then(|| Self {
             total_ns: last.total_duration,
@@ -97,33 +104,18 @@ impl Stated {
 pub struct Waits {
     /// For a slot, and in the scheduler's queue where the server tells it from a reload.
     pub queueing_ns: u64,
-    /// For the model to be loaded anew. A real server's load of at least [`LEAST_LOAD`] is one, the
-    /// queue before it included, which it does not tell apart.
+    /// For the model to be loaded anew.
     pub reload_ns: u64,
 }
 
 impl Waits {
-    /// A mock tells each term. Ollama leaves the wait for a slot to be reckoned: what of the total is
-    /// neither load nor work on prompt or answer.
-    fn of(last: &Final) -> Option<Self> {
-        if let Some(truth) = &last.tare_truth {
-            let terms = &truth.terms;
-            return Some(Self {
-                queueing_ns: terms.queue + terms.slot_wait,
-                reload_ns: terms.drain + terms.recovery + terms.loading,
-            });
+    /// As a mock's truth has it, each term by itself.
+    fn told(truth: &Truth) -> Self {
+        let terms = &truth.terms;
+        Self {
+            queueing_ns: terms.queue + terms.slot_wait,
+            reload_ns: terms.drain + terms.recovery + terms.loading,
         }
-        let stated = Stated::of(last)?;
-        let load = stated.load_ns?;
-        let work = load + stated.prompt_eval_ns + stated.eval_ns;
-        Some(Self {
-            queueing_ns: stated.total_ns.saturating_sub(work),
-            reload_ns: if u128::from(load) >= LEAST_LOAD.as_nanos() {
-                load
-            } else {
-                0
-            },
-        })
     }
 }
 
@@ -153,7 +145,7 @@ impl CallAccount {
             },
             prompt_tokens: (last.prompt_eval_count > 0).then_some(last.prompt_eval_count),
             stated: Stated::of(last),
-            waits: Waits::of(last),
+            waits: last.tare_truth.as_ref().map(Waits::told),
             mock_late: call.lateness().map(|lateness| lateness.off_schedule),
         }
     }

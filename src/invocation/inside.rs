@@ -14,7 +14,7 @@ use crate::client::{Client, ClientError, Endpoint, EndpointError, Options, Socke
 use crate::inject::Inject;
 use crate::machine::keep_on;
 use crate::meter::{Digest, Lens, Process, Recorder, Usage};
-use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
+use crate::ollama::wire::{Options as ModelOptions, PROXY_HEADER, TRUTH_HEADER};
 use crate::ollama::{CallError, Form, Ollama, Question};
 use crate::runtime::{Runtime, WORKER_NAME};
 use crate::workflow::AgentError;
@@ -90,6 +90,9 @@ impl Workload for Inside {
         options.time_decoding = spec.close_look;
         if spec.answers == Answers::Known {
             options.headers.push(TRUTH_HEADER);
+        }
+        if spec.proxied {
+            options.headers.push(PROXY_HEADER);
         }
         if !spec.processors.is_empty() {
             keep_on(&spec.processors).map_err(InvocationError::Processors)?;

@@ -4,11 +4,12 @@
 //!
 //! [`Spec`] says what to run and [`Outcome`] what came of it, both as JSON; [`run`] does it in the
 //! present process (that is `tare invoke`), and [`Program`] starts such a process and hears it out.
-//! [`MockServer`] is the other process, the mock.
+//! [`MockServer`] is the other process, the mock, and [`ProxyServer`] one between the two.
 
 mod account;
 mod agents;
 mod expected;
+mod hot;
 mod inside;
 mod ledger;
 mod outcome;
@@ -18,12 +19,13 @@ mod server;
 mod spec;
 mod texts;
 
-pub use account::{AgentAccount, CallAccount, LEAST_LOAD, Stated, Waits};
+pub use account::{AgentAccount, CallAccount, Stated, Waits};
 pub use expected::Expected;
+pub use hot::HotServer;
 pub use inside::{InvocationError, run};
 pub use outcome::{Iteration, Outcome};
 pub use process::{ProcessError, Program};
 pub use rates::Rates;
-pub use server::{MockServer, ServerError};
+pub use server::{MockServer, ProxyServer, ServerError};
 pub use spec::{Answers, Connection, Member, Spec, Team, Work};
 pub use texts::Said;

@@ -1,4 +1,4 @@
-//! The mock as a process beside ours.
+//! The mock, or a recording proxy, as a process beside ours.
 //!
 //! It ends with us however we end: by the drop of its handle after a panic, by the signal that the
 //! terminal sends to both, and otherwise because its standard input, which we hold, is closed by
@@ -11,21 +11,61 @@ use std::process::{Child, Command, Stdio};
 
 /// A running mock; it stops when this is dropped.
 #[derive(Debug)]
-pub struct MockServer {
+pub struct MockServer(Listening);
+
+/// A running proxy between clients and a server; it stops when this is dropped.
+#[derive(Debug)]
+pub struct ProxyServer(Listening);
+
+/// A process of ours that says where it listens.
+#[derive(Debug)]
+struct Listening {
     child: Child,
     /// At least one.
     base_urls: Vec<String>,
 }
 
-/// Why there is no mock.
+/// Why there is no mock, or no proxy.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// It does not start.
-    #[error("cannot start the mock: {0}")]
-    Start(#[from] io::Error),
+    #[error("cannot start the {what}: {source}")]
+    Start {
+        /// `mock` or `proxy`.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
     /// It ended at once.
-    #[error("the mock did not start: {0}")]
-    Ended(String),
+    #[error("the {what} did not start: {words}")]
+    Ended {
+        /// `mock` or `proxy`.
+        what: &'static str,
+        /// Its own words.
+        words: String,
+    },
+}
+
+impl ProxyServer {
+    /// Starts a proxy to the server at this base URL on any free port, with further arguments of
+    /// `tare proxy`.
+    ///
+    /// # Errors
+    /// When it does not start: then with its own words.
+    pub fn start(program: &Program, to: &str, further: &[&str]) -> Result<Self, ServerError> {
+        let arguments = [&["--listen", "127.0.0.1:0", "--to", to], further].concat();
+        Listening::start(program, "proxy", NonZeroUsize::MIN, &arguments).map(Self)
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.0.child.id()
+    }
+
+    /// Its base URL.
+    pub fn base_url(&self) -> &str {
+        &self.0.base_urls[0]
+    }
 }
 
 impl MockServer {
@@ -90,22 +130,49 @@ impl MockServer {
         servers: NonZeroUsize,
         arguments: &[&str],
     ) -> Result<Self, ServerError> {
-        let mut command = Command::new(program.path());
-        command.args(["mock", "--until-eof"]);
-        for _ in 0..servers.get() {
-            command.args(["--listen", "127.0.0.1:0"]);
-        }
-        command.args(arguments);
-        let mut child = command
+        let listen = ["--listen", "127.0.0.1:0"].repeat(servers.get());
+        let arguments = [&listen, arguments].concat();
+        Listening::start(program, "mock", servers, &arguments).map(Self)
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.0.child.id()
+    }
+
+    /// Its base URL; of several the first.
+    pub fn base_url(&self) -> &str {
+        &self.0.base_urls[0]
+    }
+
+    /// The base URL of each.
+    pub fn base_urls(&self) -> impl Iterator<Item = &str> {
+        self.0.base_urls.iter().map(String::as_str)
+    }
+}
+
+impl Listening {
+    /// Starts the subcommand `what`, which says where each of so many `servers` listens.
+    fn start(
+        program: &Program,
+        what: &'static str,
+        servers: NonZeroUsize,
+        arguments: &[&str],
+    ) -> Result<Self, ServerError> {
+        let failed = |source| ServerError::Start { what, source };
+        let mut child = Command::new(program.path())
+            .args([what, "--until-eof"])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()?;
+            .spawn()
+            .map_err(failed)?;
         let mut base_urls = Vec::new();
         if let Some(stdout) = child.stdout.take() {
             let mut lines = BufReader::new(stdout).lines();
             while base_urls.len() < servers.get()
-                && let Some(line) = lines.next().transpose()?
+                && let Some(line) = lines.next().transpose().map_err(failed)?
                 && let Some(base_url) = line.trim().strip_prefix("listening on ")
             {
                 base_urls.push(base_url.to_owned());
@@ -116,30 +183,15 @@ impl MockServer {
         }
         let mut words = String::new();
         if let Some(stderr) = child.stderr.as_mut() {
-            stderr.read_to_string(&mut words)?;
+            stderr.read_to_string(&mut words).map_err(failed)?;
         }
-        child.wait()?;
-        let words = words.trim().trim_start_matches("error: ");
-        Err(ServerError::Ended(words.to_owned()))
-    }
-
-    /// The number of its process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Its base URL; of several the first.
-    pub fn base_url(&self) -> &str {
-        &self.base_urls[0]
-    }
-
-    /// The base URL of each.
-    pub fn base_urls(&self) -> impl Iterator<Item = &str> {
-        self.base_urls.iter().map(String::as_str)
+        child.wait().map_err(failed)?;
+        let words = words.trim().trim_start_matches("error: ").to_owned();
+        Err(ServerError::Ended { what, words })
     }
 }
 
-impl Drop for MockServer {
+impl Drop for Listening {
     fn drop(&mut self) {
         // It may have ended by itself; then there is nothing to stop.
         let _ = self.child.kill();

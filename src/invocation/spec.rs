@@ -37,6 +37,9 @@ pub struct Spec {
     /// What is known of the answers beforehand.
     #[serde(default)]
     pub answers: Answers,
+    /// Whether a recording proxy is on the way, to be asked for its times.
+    #[serde(default)]
+    pub proxied: bool,
     /// A mistake built in on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inject: Option<Inject>,
@@ -124,10 +127,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_that_names_no_api_asks_by_generate() {
+    fn a_spec_that_names_no_api_asks_by_chat() {
         let spec = r#"{"cell":"threads/raw","threads":1,"base_url":"http://127.0.0.1:1","model":"m",
             "work":{"stream":{"connection":"warm"}},"tokens":1,"seed":1,"warm_up":0,"iterations":1}"#;
         let spec: Spec = serde_json::from_str(spec).expect("a spec");
-        assert_eq!(spec.api, Api::Generate);
+        assert_eq!(spec.api, Api::Chat);
     }
 }

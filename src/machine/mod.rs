@@ -6,6 +6,7 @@
 mod affinity;
 mod files;
 mod host;
+mod listener;
 mod load;
 mod memory;
 pub mod processor;
@@ -13,6 +14,7 @@ pub mod processor;
 pub use affinity::{allowed_processors, keep_on};
 pub use files::Files;
 pub use host::{Virtualisation, container, cpu_quota, virtualisation};
+pub use listener::variable_of_listener;
 pub use load::load_average;
 pub use memory::Memory;
 pub use processor::{Switch, Turbo, TurboKnob};

@@ -143,11 +143,14 @@ impl Call {
         self.ended.since(self.recorder.started)
     }
 
-    /// What the server spent, by [`Call::net_source`]; `None` where it states nothing.
+    /// What the server spent, by [`Call::net_source`]; `None` where it states nothing, and where it
+    /// did more than it states: Ollama tokenizes prompt and answer again for `context` after it has
+    /// set `total_duration` and before it sends the line that has both.
     pub fn net(&self) -> Option<Duration> {
         let nanos = match &self.last.tare_truth {
             Some(truth) => truth.done,
-            None => self.last.total_duration,
+            None if self.last.context.is_empty() => self.last.total_duration,
+            None => 0,
         };
         (nanos > 0).then(|| Duration::from_nanos(nanos))
     }
@@ -206,15 +209,21 @@ impl Call {
         Some(last.since(*first) / gaps)
     }
 
-    /// From the server's write of each token to the moment it was parsed here. Empty unless the
-    /// server told the truth about every token.
+    /// From the moment that each token was on its way to here to the moment it was parsed: as a
+    /// recording proxy passed it on, or else as the mock wrote it. Empty unless one of them tells
+    /// that of every token.
     pub fn delivery(&self) -> impl Iterator<Item = Duration> {
+        let passed_on = self.last.tare_proxy.as_ref();
+        let passed_on = passed_on.map(|times| (times.received, &times.sent));
         let truth = self.last.tare_truth.as_ref();
-        let whole = truth.filter(|truth| truth.sent.len() == self.token_count());
-        whole.into_iter().flat_map(|truth| {
-            let received = Moment(truth.received);
+        let truth = truth.map(|truth| (truth.received, &truth.sent));
+        let whole = passed_on
+            .or(truth)
+            .filter(|(_, sent)| sent.len() == self.token_count());
+        whole.into_iter().flat_map(|(received, sent)| {
+            let received = Moment(received);
             let here = self.recorder.tokens.iter();
-            here.zip(&truth.sent)
+            here.zip(sent)
                 .map(move |((_, at), &sent)| at.since(received.plus(sent)))
         })
     }
@@ -223,7 +232,7 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ollama::{Timings, Truth};
+    use crate::ollama::{PassedOn, Timings, Truth};
 
     fn call(at: &[u64], last: Final) -> Call {
         Call {
@@ -277,6 +286,31 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_tells_when_it_passed_tokens_on_and_net_stays_the_servers() {
+        let mut last = told(1_500, &[400, 2_000], 7_000);
+        last.tare_proxy = Some(PassedOn {
+            received: 1_400,
+            sent: vec![550, 2_150],
+            done: 7_200,
+        });
+        let both = call(&[2_000, 4_000], last.clone());
+        let nanos = |call: &Call| call.delivery().map(|d| d.as_nanos()).collect::<Vec<_>>();
+        assert_eq!(nanos(&both), [50, 450]);
+        assert_eq!(both.net_source(), Some(NetSource::MockTruth));
+        assert_eq!(both.net(), Some(Duration::from_nanos(7_000)));
+
+        last.tare_truth = None;
+        last.total_duration = 7_100;
+        let real = call(&[2_000, 4_000], last.clone());
+        assert_eq!(nanos(&real), [50, 450]);
+        assert_eq!(real.net_source(), Some(NetSource::TotalDuration));
+        assert_eq!(real.lateness(), None);
+
+        let other_tokens = call(&[2_000], last);
+        assert_eq!(other_tokens.delivery().count(), 0);
+    }
+
+    #[test]
     fn a_real_server_gives_net_but_no_delivery() {
         let call = call(
             &[2_000],
@@ -288,6 +322,22 @@ mod tests {
         assert_eq!(call.tare_ns(), Some(500));
         assert_eq!(call.delivery().count(), 0);
         assert_eq!(call.tpot(), None);
+    }
+
+    #[test]
+    fn a_line_with_a_context_gives_no_net_for_it_was_made_after_the_total() {
+        let stated = |tare_truth| Final {
+            total_duration: 7_500,
+            context: vec![1, 2, 3],
+            tare_truth,
+            ..Final::default()
+        };
+        let real = call(&[2_000], stated(None));
+        assert_eq!((real.net(), real.net_source()), (None, None));
+        assert_eq!(real.tare_ns(), None);
+        let truth = told(1_500, &[400], 7_000).tare_truth;
+        let mock = call(&[2_000], stated(truth));
+        assert_eq!(mock.net(), Some(Duration::from_nanos(7_000)));
     }
 
     #[test]

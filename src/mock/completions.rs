@@ -2,11 +2,12 @@
 //!
 //! Log probabilities can be asked for, and are left out of the reply, as Ollama does it.
 
+use super::answer::{Asked, Wants};
 use super::composed::Spoken;
 use super::form::{Form, From, Whole};
 use super::go_json;
 use super::openai::{Closing, FINGERPRINT, StreamOptions, Usage, event, line, stops};
-use super::routes::{Asked, Error, Wants, body, wants_truth};
+use super::routes::{Error, body, wants_truth};
 use crate::ollama::Options;
 use crate::ollama::wire::{Final, Truth, signed_too};
 use hyper::Request;

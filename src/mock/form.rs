@@ -9,6 +9,7 @@ use super::native;
 use super::openai;
 use super::responses;
 use super::tools::Call;
+use crate::engine;
 use crate::ollama::Api;
 use crate::ollama::wire::Final;
 use bytes::Bytes;
@@ -44,10 +45,20 @@ impl Dialect {
     /// The API that it is the form of, where a client of ours speaks it.
     pub fn api(self) -> Option<Api> {
         match self {
-            Dialect::Ollama(Route::Generate | Route::RawGenerate) => Some(Api::Generate),
+            Dialect::Ollama(Route::Generate) => Some(Api::Generate),
+            Dialect::Ollama(Route::RawGenerate) => Some(Api::Raw),
             Dialect::Ollama(Route::Chat) => Some(Api::Chat),
             Dialect::ChatCompletion => Some(Api::OpenAi),
             Dialect::Completion | Dialect::Response | Dialect::Message => None,
+        }
+    }
+
+    /// What a server's handler does with the prompt.
+    pub fn handling(self) -> engine::Form {
+        match self {
+            Dialect::Ollama(Route::Generate) => engine::Form::Generate,
+            Dialect::Ollama(Route::RawGenerate) => engine::Form::Raw,
+            _ => engine::Form::Chat,
         }
     }
 

@@ -3,13 +3,14 @@
 //! A stream consists of blocks, of thoughts, text and calls, each of which begins and ends by an
 //! event of its own. Not here: the search of the web, for which Ollama asks its cloud.
 
+use super::answer::{Asked, Wants, prompt};
 use super::base64;
 use super::composed::Spoken;
 use super::form::{Form, From, Whole, named_event};
 use super::go_json;
 use super::json;
 use super::openai::{go_type, line};
-use super::routes::{Asked, Error, Wants, body, prompt, wants_truth};
+use super::routes::{Error, body, wants_truth};
 use super::tools::{Call, Tool};
 use crate::ollama::Options;
 use crate::ollama::wire::{Final, Think, Truth};

@@ -8,6 +8,7 @@
 
 mod account;
 mod aliases;
+mod answer;
 mod asked;
 mod base64;
 mod catalog;

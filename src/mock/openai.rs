@@ -4,13 +4,14 @@
 //! reply streams only where the request says so. Ollama knows `max_tokens` alone: its newer name
 //! `max_completion_tokens` is left unread.
 
+use super::answer::{Asked, Wants, prompt};
 use super::base64;
 use super::composed::Spoken;
 use super::form::{Form, From, Whole};
 use super::go_json;
 use super::json;
 use super::logprobs::Logprob;
-use super::routes::{Asked, Error, Wants, body, wants_truth};
+use super::routes::{Error, body, wants_truth};
 use super::tools::{Call, Tool};
 use crate::ollama::Options;
 use crate::ollama::wire::{Effort, Final, Think, Truth, signed_too};
@@ -108,7 +109,7 @@ pub async fn read(request: Request<Incoming>) -> Result<Asked, Error> {
     let effort = effort.filter(|effort| !effort.is_empty());
     Ok(Asked {
         model: asked.model.unwrap_or_default(),
-        prompt: super::routes::prompt(&said),
+        prompt: prompt(&said),
         stream: asked.stream.unwrap_or(false),
         think: effort.as_deref().map(think).transpose()?,
         keep_alive: None,

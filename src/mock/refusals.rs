@@ -1,8 +1,9 @@
 //! What Ollama refuses although it can read it, in its words and in its order: first what the
 //! handler of a route sees, then what its runner finds when the answer was to begin.
 
+use super::answer::Asked;
 use super::form::{Dialect, Route};
-use super::routes::{Asked, Error};
+use super::routes::Error;
 use super::schema::Schema;
 use super::template;
 use crate::engine::{Capability, count_tokens};

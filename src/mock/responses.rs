@@ -3,11 +3,12 @@
 //! A stream tells each step by an event of its own, numbered, and repeats the text at its end; an
 //! event's fields are in the order of their names, those of a reply in one piece are not.
 
+use super::answer::{Asked, Wants, prompt};
 use super::composed::Spoken;
 use super::form::{Form, From, Whole, named_event};
 use super::go_json;
 use super::openai::{image, line};
-use super::routes::{Asked, Error, Wants, body, prompt, wants_truth};
+use super::routes::{Error, body, wants_truth};
 use super::tools::{Call, Tool};
 use crate::ollama::Options;
 use crate::ollama::wire::{Final, Truth};

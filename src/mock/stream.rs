@@ -69,6 +69,10 @@ impl Script {
     /// token to the last.
     fn last(&self, account: &Account, spoken: Duration, told: Told) -> Final {
         let spoke = account.output_tokens > 0;
+        // What making `context` takes comes after the total. Tokens that a held-up mock wrote during
+        // that time count as computed before it.
+        let total = self.arrival.elapsed().saturating_sub(account.context);
+        let spoken = spoken.min(total.saturating_sub(account.first_token()));
         let truth = (self.truth == Tell::Truth).then(|| self.truth(account, told));
         let done_reason = Some(Cow::Borrowed(account.reason.name()));
         if let StopReason::Load | StopReason::Unload = account.reason {
@@ -87,7 +91,7 @@ impl Script {
                 }
                 _ => Vec::new(),
             },
-            total_duration: nanos(self.arrival.elapsed()),
+            total_duration: nanos(total),
             load_duration: nanos(account.load()),
             prompt_eval_count: if spoke {
                 account.prompt_tokens.into()
@@ -98,6 +102,7 @@ impl Script {
             eval_count: account.output_tokens.into(),
             eval_duration: nanos(spoken),
             tare_truth: truth,
+            tare_proxy: None,
             timings: None,
         }
     }
@@ -158,9 +163,12 @@ pub fn terms(account: &Account) -> TruthTerms {
         drain: nanos(account.drain),
         recovery: nanos(account.recovery),
         loading: nanos(account.loading),
+        fitting: nanos(account.fitting),
         slot_wait: nanos(account.slot_wait),
+        tokenizing: nanos(account.tokenizing),
         prefill: nanos(account.prefill),
         decode: nanos(account.decode),
+        context: nanos(account.context),
         cached_tokens: account.cached_tokens.into(),
     }
 }
@@ -187,7 +195,7 @@ pub struct Stream {
 enum Phase {
     Speaking,
     /// All tokens are handed over; the last line waits until they are written.
-    Flushing(Account),
+    Flushing(Box<Account>),
     Ended,
 }
 
@@ -246,7 +254,7 @@ impl Body for Stream {
                         this.due.extend(std::iter::repeat_n(nanos(due), tokens));
                         return Poll::Ready(Some(Ok(this.frame(line, tokens))));
                     }
-                    News::Done(account) => this.phase = Phase::Flushing(account),
+                    News::Done(account) => this.phase = Phase::Flushing(Box::new(account)),
                     News::Refused(_) => this.phase = Phase::Ended,
                 },
                 Phase::Flushing(account) => {

@@ -1,4 +1,4 @@
-//! Which of three ways to ask a server for an answer, and what each can't say.
+//! Which of four ways to ask a server for an answer, and what each can't say.
 
 use super::wire::Options;
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,14 @@ use std::str::FromStr;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Api {
-    /// Ollama's `/api/generate`: a prompt.
-    #[default]
+    /// Ollama's `/api/generate`: a prompt. Ollama tokenizes prompt and answer again after it has set
+    /// `total_duration`, so with a real one there is no net by it.
     Generate,
+    /// Ollama's `/api/generate` with `raw`: a prompt without the model's template, and a last line
+    /// without `context`.
+    Raw,
     /// Ollama's `/api/chat`: messages.
+    #[default]
     Chat,
     /// OpenAI's `/v1/chat/completions`: messages, for llama.cpp's server, vLLM, LM Studio and Ollama.
     OpenAi,
@@ -21,17 +25,18 @@ pub enum Api {
 
 /// Not the name of an API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no API `{0}`: there are generate, chat and openai")]
+#[error("no API `{0}`: there are chat, generate, raw and openai")]
 pub struct ApiError(String);
 
 impl Api {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Generate, Self::Chat, Self::OpenAi];
+    pub const ALL: [Self; 4] = [Self::Generate, Self::Raw, Self::Chat, Self::OpenAi];
 
     /// Its name on the command line and in results.
     pub fn name(self) -> &'static str {
         match self {
             Self::Generate => "generate",
+            Self::Raw => "raw",
             Self::Chat => "chat",
             Self::OpenAi => "openai",
         }
@@ -40,7 +45,7 @@ impl Api {
     /// Where it asks.
     pub fn path(self) -> &'static str {
         match self {
-            Self::Generate => "/api/generate",
+            Self::Generate | Self::Raw => "/api/generate",
             Self::Chat => "/api/chat",
             Self::OpenAi => "/v1/chat/completions",
         }
@@ -58,7 +63,7 @@ impl Api {
         let bare = url.trim_end_matches('/');
         match self {
             Self::OpenAi => bare.strip_suffix("/v1").unwrap_or(url),
-            Self::Generate | Self::Chat => url,
+            Self::Generate | Self::Raw | Self::Chat => url,
         }
     }
 
@@ -81,7 +86,7 @@ impl Api {
     /// What a server is that answers something else.
     pub(super) fn denied(self) -> &'static str {
         match self {
-            Self::Generate | Self::Chat => "is no Ollama",
+            Self::Generate | Self::Raw | Self::Chat => "is no Ollama",
             Self::OpenAi => "answers no OpenAI API",
         }
     }
@@ -114,7 +119,7 @@ mod tests {
             assert_eq!(json, api.name());
         }
         let error = "completions".parse::<Api>().expect_err("another API");
-        assert!(error.to_string().contains("generate, chat and openai"));
+        assert!(error.to_string().contains("chat, generate, raw and openai"));
     }
 
     #[test]

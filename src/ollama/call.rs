@@ -187,7 +187,9 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
     ) -> Result<Final, CallError> {
         let body = question.body(api)?;
         match api {
-            Api::Generate | Api::Chat => self.answer::<Ndjson>(api, body, sink, tap).await,
+            Api::Generate | Api::Raw | Api::Chat => {
+                self.answer::<Ndjson>(api, body, sink, tap).await
+            }
             Api::OpenAi => self.answer::<Completion>(api, body, sink, tap).await,
         }
     }
@@ -270,7 +272,7 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
             endpoint, limits, ..
         } = &*self.options;
         let path = match api {
-            Api::Generate | Api::Chat => "/api/version",
+            Api::Generate | Api::Raw | Api::Chat => "/api/version",
             Api::OpenAi => "/v1/models",
         };
         let head = self.client.send(Method::GET, path, Bytes::new());

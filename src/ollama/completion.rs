@@ -10,7 +10,7 @@ use super::decoder::{DecodeError, Decoder, Event, carry, read};
 use super::failure::Failure;
 use super::sse::{Events, Field};
 use super::timings::Timings;
-use super::wire::{Final, Truth};
+use super::wire::{Final, PassedOn, Truth};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -28,6 +28,7 @@ struct Chunk<'a> {
     #[serde(borrow, default)]
     message: Text<'a>,
     tare_truth: Option<Box<Truth>>,
+    tare_proxy: Option<Box<PassedOn>>,
 }
 
 #[derive(Deserialize)]
@@ -187,6 +188,7 @@ struct Account {
     usage: Option<Usage>,
     timings: Option<Timings>,
     truth: Option<Box<Truth>>,
+    passed_on: Option<Box<PassedOn>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -252,6 +254,7 @@ impl Account {
         self.usage = chunk.usage.or(self.usage);
         self.timings = chunk.timings.or(self.timings);
         self.truth = chunk.tare_truth.or(self.truth.take());
+        self.passed_on = chunk.tare_proxy.or(self.passed_on.take());
     }
 
     fn fail(&mut self, failure: Failure, sink: &mut impl FnMut(Event<'_>)) {
@@ -270,6 +273,7 @@ impl Account {
             done_reason: self.done_reason.take().map(Cow::Owned),
             timings: self.timings,
             tare_truth: self.truth.take().map(|truth| *truth),
+            tare_proxy: self.passed_on.take().map(|times| *times),
             ..Final::default()
         };
         if let Some(timings) = self.timings {

@@ -46,6 +46,35 @@ pub struct Identity {
     pub version: Option<String>,
 }
 
+/// A model as Ollama's list has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelIdentity {
+    /// Digest of its manifest, hexadecimal: the same weights, template and defaults have the same.
+    pub digest: String,
+    /// Such as `Q4_K_M`; absent where the list does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<String>,
+}
+
+/// `/api/tags`
+#[derive(Deserialize)]
+struct Tags {
+    models: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    name: String,
+    #[serde(default)]
+    digest: String,
+    details: Option<Details>,
+}
+
+#[derive(Deserialize)]
+struct Details {
+    quantization_level: Option<String>,
+}
+
 /// llama.cpp's `/props`.
 #[derive(Deserialize)]
 struct Props {
@@ -80,12 +109,28 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
     /// [`CallError`]; [`CallError::NotOllama`] if what answers does not have the API.
     pub async fn identify(&self, api: Api) -> Result<Identity, CallError> {
         match api {
-            Api::Generate | Api::Chat => self.must_know(api, "/api/version", ollama).await,
+            Api::Generate | Api::Raw | Api::Chat => {
+                self.must_know(api, "/api/version", ollama).await
+            }
             Api::OpenAi => match self.software_of_openai().await? {
                 Some(identity) => Ok(identity),
                 None => self.must_know(api, "/v1/models", unstated).await,
             },
         }
+    }
+
+    /// What the server says of a model; `None` where it has no list of Ollama's kind, or not this model
+    /// in it.
+    ///
+    /// # Errors
+    /// When nothing is answered.
+    pub async fn find_model(&self, name: &str) -> Result<Option<ModelIdentity>, ClientError> {
+        let page = match self.page("/api/tags").await {
+            // As above.
+            Err(ClientError::Broken { .. }) => return Ok(None),
+            page => page?,
+        };
+        Ok(tagged(&page.body, name).filter(|_| page.status == 200))
     }
 
     async fn software_of_openai(&self) -> Result<Option<Identity>, CallError> {
@@ -135,6 +180,23 @@ impl Page {
     }
 }
 
+/// The model of this name in a list. A name without a tag means `latest`, in any case of letters.
+fn tagged(body: &[u8], name: &str) -> Option<ModelIdentity> {
+    let tags: Tags = serde_json::from_slice(body).ok()?;
+    let bare = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.strip_suffix(":latest").unwrap_or(&name).to_owned()
+    };
+    let tag = tags
+        .models
+        .into_iter()
+        .find(|tag| bare(&tag.name) == bare(name))?;
+    Some(ModelIdentity {
+        digest: tag.digest,
+        quantization: tag.details.and_then(|details| details.quantization_level),
+    })
+}
+
 fn ollama(body: &[u8]) -> Option<Identity> {
     version(Software::Ollama, body)
 }
@@ -166,4 +228,26 @@ fn unstated(body: &[u8]) -> Option<Identity> {
         software: Software::Unstated,
         version: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_found_in_a_list_by_any_way_to_write_its_name() {
+        let list = br#"{"models":[{"name":"other:latest","digest":"00"},
+            {"name":"gemma3:latest","digest":"a2","details":{"quantization_level":"Q4_K_M"}}]}"#;
+        let expected = ModelIdentity {
+            digest: "a2".to_owned(),
+            quantization: Some("Q4_K_M".to_owned()),
+        };
+        for name in ["gemma3", "gemma3:latest", "Gemma3"] {
+            assert_eq!(tagged(list, name).as_ref(), Some(&expected), "{name}");
+        }
+        assert_eq!(tagged(list, "gemma3:1b"), None);
+        assert_eq!(tagged(b"no list", "gemma3"), None);
+        let unquantized = tagged(list, "other").and_then(|model| model.quantization);
+        assert_eq!(unquantized, None);
+    }
 }

@@ -36,6 +36,8 @@ pub struct Question<'a> {
 struct Generate<'a> {
     model: &'a str,
     prompt: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<bool>,
     #[serde(flatten)]
     rest: Rest<'a>,
 }
@@ -103,9 +105,10 @@ impl Question<'_> {
     /// When the API can't express what is asked for.
     pub fn body(&self, api: Api) -> Result<Vec<u8>, CallError> {
         let body = match api {
-            Api::Generate => serde_json::to_vec(&Generate {
+            Api::Generate | Api::Raw => serde_json::to_vec(&Generate {
                 model: self.model,
                 prompt: self.prompt,
+                raw: (api == Api::Raw).then_some(true),
                 rest: self.rest(),
             }),
             Api::Chat => serde_json::to_vec(&Chat {
@@ -196,6 +199,10 @@ mod tests {
             json!({"model": "m", "prompt": "Why?", "stream": true, "options": ollamas})
         );
         assert_eq!(
+            sent(Api::Raw),
+            json!({"model": "m", "prompt": "Why?", "raw": true, "stream": true, "options": ollamas})
+        );
+        assert_eq!(
             sent(Api::Chat),
             json!({"model": "m", "messages": messages, "stream": true, "options": ollamas})
         );
@@ -215,7 +222,11 @@ mod tests {
         for api in Api::ALL {
             let fields = sent(api);
             let fields = fields.as_object().expect("an object").len();
-            assert_eq!(fields, if api == Api::OpenAi { 4 } else { 3 }, "{api}");
+            let expected = match api {
+                Api::Generate | Api::Chat => 3,
+                Api::Raw | Api::OpenAi => 4,
+            };
+            assert_eq!(fields, expected, "{api}");
         }
     }
 

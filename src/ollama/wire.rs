@@ -242,6 +242,9 @@ pub struct Final {
     /// The mock's ground truth, where the request asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tare_truth: Option<Truth>,
+    /// What a recording proxy on the way saw, where the request asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tare_proxy: Option<PassedOn>,
     /// llama.cpp's account, from which the figures above were taken. No part of Ollama's line.
     #[serde(skip)]
     pub timings: Option<Timings>,
@@ -261,6 +264,22 @@ fn is_zero(value: &u64) -> bool {
 /// The request header that asks the mock for its ground truth, and the value it takes.
 pub const TRUTH_HEADER: (&str, &str) = ("x-tare-truth", "1");
 
+/// The request header that asks a recording proxy for its times, and the value it takes. The proxy
+/// does not pass it on.
+pub const PROXY_HEADER: (&str, &str) = ("x-tare-proxy", "1");
+
+/// When a recording proxy passed on the parts of a reply, by the same clock as [`Truth`]. It says
+/// nothing about what the server was to do and when: only what came out of it. Nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOn {
+    /// When the head of the request was there: a reading of the clock. The others count from here.
+    pub received: u64,
+    /// When each token was written to the client: the clock as read just before that `write`.
+    pub sent: Vec<u64>,
+    /// The same of the last line.
+    pub done: u64,
+}
+
 /// What really happened, by the clock of the mock: `CLOCK_MONOTONIC`, which a client on the same
 /// machine shares. Nanoseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -271,7 +290,7 @@ pub struct Truth {
     pub due: Vec<u64>,
     /// When each token was written to the socket: the clock as read just before that `write`.
     pub sent: Vec<u64>,
-    /// When the last line was made, all tokens being written.
+    /// When the last line was made, all tokens being written and the `context` there.
     pub done: u64,
     /// How many tokens were written more than [`LATE`] after they were due. Tokens that are all due
     /// at once have no schedule to keep, and none of them is late.
@@ -322,12 +341,21 @@ pub struct TruthTerms {
     pub recovery: u64,
     /// Reload: start and weights.
     pub loading: u64,
+    /// Tokenization of the prompt by the handler, to see whether it fits the context.
+    #[serde(default)]
+    pub fitting: u64,
     /// For a slot of the runner.
     pub slot_wait: u64,
+    /// Tokenization of the prompt by the runner, in the slot.
+    #[serde(default)]
+    pub tokenizing: u64,
     /// Reading of the prompt.
     pub prefill: u64,
     /// From the first token to the last.
     pub decode: u64,
+    /// Tokenization of prompt and answer for `context`: in no duration that is stated.
+    #[serde(default)]
+    pub context: u64,
     /// Tokens of the prompt that needed no reading.
     pub cached_tokens: u64,
 }

@@ -5,7 +5,7 @@ use super::figures::{
 };
 use super::scenario::Scenario;
 use super::spec::TeamSpec;
-use crate::invocation::{AgentAccount, CallAccount, Outcome, Waits};
+use crate::invocation::{AgentAccount, CallAccount, HotServer, Outcome, Waits};
 use crate::machine::Machine;
 use crate::ollama::Options;
 use crate::provenance::Build;
@@ -21,6 +21,8 @@ use crate::workflow::Role;
 struct Agent<'a> {
     account: &'a AgentAccount,
     calls: Vec<&'a CallAccount>,
+    /// What each of its calls waited for, where that is known.
+    waits: Vec<Option<Waits>>,
 }
 
 impl<'a> Agent<'a> {
@@ -32,6 +34,7 @@ impl<'a> Agent<'a> {
             .map(|account| Self {
                 account,
                 calls: Vec::with_capacity(2),
+                waits: Vec::new(),
             })
             .collect();
         for call in &outcome.calls {
@@ -52,10 +55,23 @@ impl<'a> Agent<'a> {
 
     /// The sum of a wait over its calls, ns; `None` where one of them does not tell.
     fn waited(&self, figure: fn(&Waits) -> u64) -> Option<u64> {
-        self.calls
+        self.waits
             .iter()
-            .map(|call| call.waits.as_ref().map(figure))
+            .map(|waits| waits.as_ref().map(figure))
             .sum()
+    }
+
+    /// Finds out what its calls waited for: a mock tells, and of a real server the same calls of the
+    /// same agent alone do.
+    fn reckon_waits(&mut self, alone: Option<&Agent<'_>>) {
+        let hot = alone.and_then(|alone| HotServer::of(alone.calls.iter().copied()));
+        let of = |(index, call): (usize, &&CallAccount)| {
+            call.waits.or_else(|| {
+                let twin = alone?.calls.get(index)?.stated?;
+                hot?.waits(&call.stated?, &twin)
+            })
+        };
+        self.waits = self.calls.iter().enumerate().map(of).collect();
     }
 
     fn mean_ttft_ms(&self) -> Option<f64> {
@@ -77,7 +93,7 @@ pub fn record(
     together: &Outcome,
     alone: &[Option<&Outcome>],
 ) -> TeamRun {
-    let agents = Agent::all(together);
+    let mut agents = Agent::all(together);
     let here = Here {
         system: SystemInfo::of(&Machine::here(), &Build::here()),
         now: jiff::Timestamp::now().to_string(),
@@ -86,6 +102,9 @@ pub fn record(
         .iter()
         .map(|outcome| Agent::all((*outcome)?).pop())
         .collect();
+    for (agent, alone) in agents.iter_mut().zip(&alone) {
+        agent.reckon_waits(alone.as_ref());
+    }
     let mut members: Vec<Member> = agents
         .iter()
         .zip(&alone)

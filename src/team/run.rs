@@ -115,6 +115,7 @@ fn invocation(spec: &TeamSpec, part: Part) -> Spec {
         },
         inject: spec.inject,
         close_look: false,
+        proxied: false,
         processors: Vec::new(),
         work: Work::Team(Team {
             members: members

@@ -39,7 +39,7 @@ impl Answer {
     /// What a reply of this API says.
     pub(super) fn of(api: Api, pieces: &[Piece]) -> Result<Self, UnsoundError> {
         match api {
-            Api::Generate | Api::Chat => decode::<Ndjson>(pieces),
+            Api::Generate | Api::Raw | Api::Chat => decode::<Ndjson>(pieces),
             Api::OpenAi => decode::<Completion>(pieces),
         }
     }

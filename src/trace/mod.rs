@@ -63,6 +63,9 @@ pub struct Head {
     pub version: Option<String>,
     /// The model that was asked.
     pub model: String,
+    /// Digest of that model, where the server states one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// How it was asked.
     pub api: Api,
     /// The machine of the recorder, which need not be the server's.

@@ -31,7 +31,7 @@ impl Tape {
     pub fn new(api: Api) -> Self {
         Self {
             ends: match api {
-                Api::Generate | Api::Chat => Ends::Line,
+                Api::Generate | Api::Raw | Api::Chat => Ends::Line,
                 Api::OpenAi => Ends::EmptyLine,
             },
             pieces: Vec::new(),

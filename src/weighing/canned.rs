@@ -132,6 +132,7 @@ pub fn record(parts: Vec<Part>) -> Record {
         order_seed: 7,
         processors: Vec::new(),
         corpus: "fixtures/corpus".to_owned(),
+        proxied: false,
     };
     Record::new(Provenance::here(), setup, parts, Ending::Blocks)
 }

@@ -250,6 +250,7 @@ impl PartPlan {
                 Served::Mock { .. } => Answers::Known,
                 Served::There { .. } => Answers::Unknown,
             },
+            proxied: setup.proxied,
             inject: subject.inject,
             close_look,
             processors: setup.processors.clone(),

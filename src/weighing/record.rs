@@ -73,6 +73,10 @@ pub struct Setup {
     pub processors: Vec<usize>,
     /// The folder that agents read.
     pub corpus: String,
+    /// Whether a recording proxy stood between the clients and the server: then delivery is from
+    /// there, and gross and tare have its hop in them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proxied: bool,
 }
 
 /// Who answered.

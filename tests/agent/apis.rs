@@ -301,7 +301,7 @@ fn calls_in_which_the_mock_was_late_are_marked_and_explained() {
         "terms": {"handling": 0, "queue": 0, "drain": 0, "recovery": 0, "loading": 0, "slot_wait": 0, "prefill": 0, "decode": 0, "cached_tokens": 0},
     });
     let last = json!({"response": "", "done": true, "done_reason": "stop", "tare_truth": truth});
-    let route = late.mock("POST", "/api/generate");
+    let route = late.mock("POST", "/api/chat");
     route
         .with_header("content-type", "application/x-ndjson")
         .with_body(format!(

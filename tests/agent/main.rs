@@ -3,5 +3,6 @@
 mod apis;
 mod metrics;
 mod place;
+mod proxy;
 mod refusals;
 mod reports;

@@ -254,8 +254,8 @@ fn a_server_of_ones_own_is_asked_without_the_truth_header() {
     let place = Place::new();
     let corpus = place.corpus();
     let profile = place.file(
-        "slow-load.toml",
-        b"description = \"loads at each call\"\nmodel = \"x\"\nload = \"260ms\"\ntokens = 5\ngap = \"0s\"\nseed = 1\n[prefill]\nfixed = \"0s\"\nper_token = \"0s\"\n",
+        "slow-hot-load.toml",
+        b"description = \"is slow to begin each call\"\nmodel = \"x\"\nload = \"260ms\"\ntokens = 5\ngap = \"0s\"\nseed = 1\n[prefill]\nfixed = \"0s\"\nper_token = \"0s\"\n",
     );
     let server = server(text(&profile), "mine:7b");
     let left = place.agent(&[
@@ -279,13 +279,67 @@ fn a_server_of_ones_own_is_asked_without_the_truth_header() {
         .as_array()
         .expect("calls")
     {
-        assert_eq!(call["cold"], true, "260 ms are a load");
+        assert_eq!(call["cold"], false, "260 ms are what a hot call takes here");
         assert_eq!(
             call["net_ms"], call["total_duration_ms"],
             "net is what the server states"
         );
     }
-    assert!(place.read(REPORTS[2]).contains("TTFT, analysis call, cold"));
+    let comparison = place.read(REPORTS[2]);
+    assert!(comparison.contains("TTFT, analysis call, warm"));
+    let row = "version 0.12.11, model a2af6cc3eb7f (Q4_K_M), OLLAMA_NUM_PARALLEL 1 (the default)";
+    assert!(
+        cfg!(not(target_os = "linux")) || comparison.contains(row),
+        "{comparison}"
+    );
+}
+
+#[test]
+fn by_generate_net_is_unknown_and_the_reports_say_why_and_by_raw_it_is_what_the_server_states() {
+    let place = Place::new();
+    let corpus = place.corpus();
+    let server = server("instant", "gemma3:latest");
+    let run = |api: &str| {
+        let further = [
+            "--num-predict",
+            "8",
+            "--seed",
+            "1",
+            "--runs",
+            "2",
+            "--api",
+            api,
+        ];
+        let there = ["--base-url", server.base_url(), "--corpus", text(&corpus)];
+        let left = place.agent(&[&there[..], &further[..]].concat());
+        assert_eq!(left.code, Some(0), "{}", left.stderr);
+        place.json()
+    };
+    let metrics = run("generate");
+    for side in ["baseline", "chimera"] {
+        for call in metrics[side]["individual_runs"].as_array().expect("calls") {
+            for field in ["net_ms", "tare_ms", "net_source"] {
+                assert!(call.get(field).is_none(), "{field}: {call}");
+            }
+            for field in ["gross_ms", "ttft_ms", "tpot_ms"] {
+                assert!(call[field].is_f64(), "{field}: {call}");
+            }
+        }
+    }
+    for report in REPORTS {
+        assert!(
+            place.read(report).contains("once more, for `context`"),
+            "{report}"
+        );
+    }
+    let metrics = run("raw");
+    for call in metrics["baseline"]["individual_runs"]
+        .as_array()
+        .expect("calls")
+    {
+        assert_eq!(call["net_source"], "total_duration");
+        assert_eq!(call["net_ms"], call["total_duration_ms"]);
+    }
 }
 
 #[test]
@@ -330,7 +384,7 @@ fn what_a_server_does_not_state_is_absent_and_not_zero() {
         .with_header("content-type", "application/json")
         .with_body("{\"version\":\"0.1\"}")
         .create();
-    let answer = other.mock("POST", "/api/generate");
+    let answer = other.mock("POST", "/api/chat");
     answer
         .with_header("content-type", "application/x-ndjson")
         .with_body("{\"response\":\"a\",\"done\":false}\n{\"response\":\"b\",\"done\":false}\n{\"response\":\"\",\"done\":true}\n")

@@ -143,7 +143,7 @@ fn an_ollama() -> mockito::ServerGuard {
 fn a_model_that_is_not_there_is_told_with_the_way_out() {
     let mut server = an_ollama();
     server
-        .mock("POST", "/api/generate")
+        .mock("POST", "/api/chat")
         .with_status(404)
         .with_body(r#"{"error":"model 'gemma3:latest' not found"}"#)
         .create();
@@ -162,13 +162,13 @@ fn an_invocation_that_fails_is_told_with_its_cell() {
     // Who looks whether the model is there, for a token, finds it, and who is measured does not.
     let asked = |tokens| Matcher::PartialJson(json!({"options": {"num_predict": tokens}}));
     server
-        .mock("POST", "/api/generate")
+        .mock("POST", "/api/chat")
         .match_body(asked(1))
         .with_header("content-type", "application/x-ndjson")
         .with_body("{\"model\":\"m\",\"created_at\":\"2026-01-01T00:00:00Z\",\"response\":\"\",\"done\":true,\"done_reason\":\"stop\"}\n")
         .create();
     server
-        .mock("POST", "/api/generate")
+        .mock("POST", "/api/chat")
         .match_body(asked(8))
         .with_status(404)
         .with_body(r#"{"error":"model 'gemma3:latest' not found"}"#)

@@ -154,6 +154,37 @@ fn a_servers_own_statement_is_net_where_there_is_one() {
 }
 
 #[test]
+fn a_proxy_tells_delivery_for_a_server_that_does_not() {
+    let server = MockServer::start(&Program::at(TARE), "paced-1ms", None).expect("a mock");
+    let place = Place::new();
+    let there = ["--base-url", server.base_url(), "--proxy"];
+    let compared = place.compares(&[&SMALL[..], &TWO, &there].concat());
+    compared.is_whole();
+    let record = compared.record();
+    assert!(record.setup.proxied);
+    let part = &record.parts[0];
+    assert!(
+        matches!(&part.server, Served::There { base_url, .. } if base_url == server.base_url()),
+        "{:?}",
+        part.server
+    );
+    for one in &part.weighed {
+        let tokens: u64 = one.invocations.iter().map(|it| it.tokens).sum();
+        assert_eq!(one.delivery_histogram_ns.count(), tokens);
+        assert!(one.invocations.iter().all(|it| it.net_ns.is_some()));
+    }
+    compared.line("A recording proxy stood before the server");
+    assert!(compared.line("| gross ms |").contains("delivery µs/token"));
+
+    // With a mock behind it every token is checked, and net is the mock's truth.
+    let mocked = place.compares(&[&SMALL[..], &TWO, &["--proxy", "--pin"]].concat());
+    mocked.is_whole();
+    let record = mocked.record();
+    assert!(record.setup.proxied);
+    assert!(matches!(record.parts[0].server, Served::Mock { .. }));
+}
+
+#[test]
 fn a_mock_is_asked_by_openais_api_too() {
     let compared = Place::new().compares(&[&SMALL[..], &TWO, &["--api", "openai"]].concat());
     let record = compared.record();

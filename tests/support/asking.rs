@@ -49,12 +49,25 @@ pub fn call_times(
     limits: Limits,
     times: usize,
 ) -> Vec<Result<Call, CallError>> {
+    call_times_with(cell, api, base_url, limits, times, &[])
+}
+
+/// The same with further headers.
+pub fn call_times_with(
+    cell: Cell,
+    api: Api,
+    base_url: &str,
+    limits: Limits,
+    times: usize,
+    headers: &[(&'static str, &'static str)],
+) -> Vec<Result<Call, CallError>> {
     let mut options = Options::new(Endpoint::resolve(base_url).expect("a URL"));
     options.limits = Limits {
         head: limits.head.min(Duration::from_secs(20)),
         ..limits
     };
     options.read_buffer = cell.read_buffer();
+    options.headers.extend(headers);
     cell.weigh(Asking {
         options,
         api,

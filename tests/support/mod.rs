@@ -5,10 +5,12 @@
 mod asking;
 mod driver;
 mod raw;
+mod servers;
 
-pub use asking::{call_times, pieces};
+pub use asking::{call_times, call_times_with, pieces};
 pub use driver::Driver;
-pub use raw::{Reply, Wire, ask, ask_as, first_of, wire};
+pub use raw::{Reply, Wire, ask, ask_at, first_of, wire};
+pub use servers::{Answer, Servers, term};
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

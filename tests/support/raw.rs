@@ -1,7 +1,7 @@
 //! HTTP by hand, over a plain socket, so that no client's leniency hides what a server says.
 
 use serde_json::Value;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
@@ -35,12 +35,15 @@ impl Reply {
 
 /// Sends one request and reads the whole reply. `head` is method and path, then a header a line.
 pub fn ask(server: &MockServer, head: &str, body: &str) -> Reply {
-    read(send(server, head, body), head)
+    read(send(server, head, body), head).expect("a whole reply")
 }
 
-/// The same for a server that the request calls by another name.
-pub fn ask_as(host: &str, server: &MockServer, head: &str, body: &str) -> Reply {
-    read(send_as(host, server, head, body), head)
+/// Sends one request to any server at `address`, a host with its port, and reads the whole reply.
+///
+/// # Errors
+/// When the connection breaks, or what comes is not HTTP.
+pub fn ask_at(address: &str, head: &str, body: &str) -> io::Result<Reply> {
+    read(send_to(address, head, body)?, head)
 }
 
 /// Sends two requests at once and reads the reply that comes first. The other one stays under way
@@ -50,7 +53,7 @@ pub fn first_of(server: &MockServer, requests: [(&'static str, &'static str); 2]
     for (head, body) in requests {
         let stream = send(server, head, body);
         let tell = tell.clone();
-        thread::spawn(move || tell.send(read(stream, head)));
+        thread::spawn(move || tell.send(read(stream, head).expect("a whole reply")));
     }
     told.recv().expect("a reply")
 }
@@ -58,79 +61,96 @@ pub fn first_of(server: &MockServer, requests: [(&'static str, &'static str); 2]
 /// Far more than any reply takes, so that one that never ends fails.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Sends a request.
+/// Sends a request to a mock.
 fn send(server: &MockServer, head: &str, body: &str) -> TcpStream {
-    send_as(address(server), server, head, body)
+    let address = server.base_url().trim_start_matches("http://");
+    send_to(address, head, body).expect("the mock listens")
 }
 
-fn address(server: &MockServer) -> &str {
-    server.base_url().trim_start_matches("http://")
-}
-
-fn send_as(host: &str, server: &MockServer, head: &str, body: &str) -> TcpStream {
-    let address = address(server);
-    let mut stream = TcpStream::connect(address).expect("the mock listens");
-    let limited = stream.set_read_timeout(Some(PATIENCE));
-    limited.expect("a limit");
+/// Sends a request. A `host` among the headers takes the place of the true one.
+fn send_to(address: &str, head: &str, body: &str) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     let mut lines = head.split('\n');
-    let first = lines.next().expect("a request line");
-    let further: String = lines.map(|line| format!("{line}\r\n")).collect();
-    write!(
-        stream,
-        "{first} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{further}content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .expect("a request");
-    stream
+    let first = lines.next().unwrap_or_default();
+    let mut headers = format!("connection: close\r\ncontent-length: {}\r\n", body.len());
+    let mut host = format!("host: {address}");
+    for line in lines {
+        if line.to_ascii_lowercase().starts_with("host:") {
+            host = line.to_owned();
+        } else {
+            headers.push_str(line);
+            headers.push_str("\r\n");
+        }
+    }
+    write!(stream, "{first} HTTP/1.1\r\n{host}\r\n{headers}\r\n{body}")?;
+    Ok(stream)
 }
 
 /// Reads the whole reply to a request with this head.
-fn read(stream: TcpStream, head: &str) -> Reply {
+fn read(stream: TcpStream, head: &str) -> io::Result<Reply> {
     let mut reader = BufReader::new(stream);
-    let mut line = || {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("a line");
-        line.trim_end_matches("\r\n").to_owned()
-    };
-    let status = line().trim_start_matches("HTTP/1.1 ").to_owned();
+    let status = line(&mut reader)?;
+    let status = status.trim_start_matches("HTTP/1.1 ").to_owned();
     let mut headers = Vec::new();
-    loop {
-        let header = line();
-        let Some((name, value)) = header.split_once(": ") else {
-            break;
-        };
-        headers.push((name.to_lowercase(), value.to_owned()));
+    while let Some((name, value)) = line(&mut reader)?.split_once(':') {
+        headers.push((name.to_lowercase(), value.trim().to_owned()));
     }
     let mut reply = Reply {
         status,
         headers,
         chunks: Vec::new(),
     };
-    let mut read = |size: usize| {
-        let mut bytes = vec![0; size];
-        reader.read_exact(&mut bytes).expect("a body");
-        String::from_utf8(bytes).expect("UTF-8")
-    };
-    if reply.header("transfer-encoding") == Some("chunked") {
-        loop {
-            let mut size = String::new();
-            while !size.ends_with("\r\n") {
-                size.push_str(&read(1));
-            }
-            let size = usize::from_str_radix(size.trim_end(), 16).expect("a chunk size");
-            let chunk = read(size);
-            assert_eq!(read(2), "\r\n");
-            if size == 0 {
-                break;
-            }
-            reply.chunks.push(chunk);
-        }
-    } else if !head.starts_with("HEAD ") {
+    let without_body = head.starts_with("HEAD ") || reply.status.starts_with("204");
+    let chunks = if without_body {
+        Vec::new()
+    } else if reply.header("transfer-encoding") == Some("chunked") {
+        chunks(&mut reader)?
+    } else {
         let length = reply.header("content-length").unwrap_or("0");
-        let length = length.parse().expect("a number");
-        reply.chunks.push(read(length));
+        vec![bytes(&mut reader, length.parse().map_err(no_http)?)?]
+    };
+    // A long JSON reply is cut anywhere, between the bytes of a character too.
+    let texts: Result<_, _> = chunks.iter().cloned().map(String::from_utf8).collect();
+    reply.chunks = match texts {
+        Ok(texts) => texts,
+        Err(_) => vec![String::from_utf8(chunks.concat()).map_err(no_http)?],
+    };
+    Ok(reply)
+}
+
+fn line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Err(ErrorKind::UnexpectedEof.into());
     }
-    reply
+    Ok(line.trim_end_matches("\r\n").to_owned())
+}
+
+fn bytes(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; count];
+    reader.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The chunks up to the last one, which is empty.
+fn chunks(reader: &mut impl BufRead) -> io::Result<Vec<Vec<u8>>> {
+    let mut chunks = Vec::new();
+    loop {
+        let size = usize::from_str_radix(&line(reader)?, 16).map_err(no_http)?;
+        let chunk = bytes(reader, size)?;
+        if !line(reader)?.is_empty() {
+            return Err(no_http("a chunk of another size than it says"));
+        }
+        if size == 0 {
+            return Ok(chunks);
+        }
+        chunks.push(chunk);
+    }
+}
+
+fn no_http(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, why)
 }
 
 /// A reply byte by byte, however it ended.

@@ -6,7 +6,7 @@ use crate::cli::overrides::{self, Chimera};
 use crate::cli::values::{Format, LimitArguments, api};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
-use crate::ollama::{Api, Options};
+use crate::ollama::{Api, Options, default_base_url};
 use crate::report::agent::Chosen;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
@@ -32,12 +32,12 @@ pub struct Arguments {
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
     model: String,
-    /// How to ask: generate and chat are Ollama's, openai is /v1/chat/completions of llama.cpp's
+    /// How to ask: chat, generate and raw (generate without template and context) are Ollama's, openai is /v1/chat/completions of llama.cpp's
     /// server, vLLM, LM Studio or Ollama
     #[arg(long, default_value_t, value_parser = api())]
     api: Api,
     /// Address of the server; with --api openai it may end in /v1
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:11434")]
+    #[arg(long, value_name = "URL", default_value_t = default_base_url())]
     base_url: String,
     /// Ask a mock instead, started for the purpose, with the profile paced-1ms or the one named
     #[arg(
@@ -48,6 +48,10 @@ pub struct Arguments {
         conflicts_with = "base_url"
     )]
     mock: Option<String>,
+    /// Ask through a recording proxy, which knows when it passed each token on: gives delivery for
+    /// servers that don't tell (see `tare proxy`)
+    #[arg(long)]
+    proxy: bool,
     /// Runs of each side
     #[arg(long, value_name = "N", default_value = "3", value_parser = value_parser!(u32).range(1..=100_000))]
     runs: u32,
@@ -96,6 +100,7 @@ pub(super) struct Plan {
     pub model: String,
     pub base_url: String,
     pub mock: Option<Mock>,
+    pub proxy: bool,
     pub runs: u32,
     pub order_seed: u64,
     pub baseline: Options,
@@ -128,6 +133,7 @@ impl Arguments {
             base_url: self.api.base_url(&self.base_url).to_owned(),
             api: self.api,
             mock: mock.transpose()?,
+            proxy: self.proxy,
             model: self.model,
             runs: self.runs,
             // 32 bits, so that a reader of JSON that has only doubles reads it exactly.

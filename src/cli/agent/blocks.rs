@@ -8,7 +8,7 @@ use crate::cli::server;
 use crate::client::{Client, Options as ClientOptions};
 use crate::engine::Profile;
 use crate::invocation::{Expected, InvocationError};
-use crate::ollama::{Api, Identity, Ollama, Software};
+use crate::ollama::{Api, Identity, ModelIdentity, Ollama, Software};
 use crate::report::agent::{Measured, Side};
 use crate::runtime::Runtime;
 use crate::workflow::{AgentError, AgentRun, Job, Role, run_agent};
@@ -35,6 +35,8 @@ pub struct Ran {
     pub threads: NonZeroUsize,
     /// What the server says it is.
     pub server: Identity,
+    /// What it says of the model.
+    pub model: Option<ModelIdentity>,
     /// All runs, in the order in which they ran.
     pub measured: Vec<Measured>,
 }
@@ -72,10 +74,11 @@ impl Workload for Blocks {
         let rt = R::new(self.threads).context("cannot start the runtime")?;
         let threads = rt.threads();
         let work = self.drive::<R, C>(rt.clone());
-        let (server, measured) = rt.run(work)?;
+        let (server, model, measured) = rt.run(work)?;
         Ok(Ran {
             threads,
             server,
+            model,
             measured,
         })
     }
@@ -85,7 +88,7 @@ impl Blocks {
     async fn drive<R: Runtime, C: Client<R>>(
         self,
         rt: R,
-    ) -> anyhow::Result<(Identity, Vec<Measured>)> {
+    ) -> anyhow::Result<(Identity, Option<ModelIdentity>, Vec<Measured>)> {
         let otherwise = match self.mock {
             Some(_) => "",
             None => ", or add `--mock` to do without one",
@@ -95,6 +98,7 @@ impl Blocks {
         let ollama = Ollama::<R, C>::new(rt, Arc::new(self.client.clone()))?;
         // Opens the connection, so that no run pays for it.
         ollama.identify(self.api).await?;
+        let model = ollama.find_model(&self.baseline.model).await?;
 
         let order = order(self.runs, self.order_seed);
         let progress = Progress::new(order.len(), self.runs);
@@ -109,7 +113,7 @@ impl Blocks {
             measured.push(Measured { block, side, run });
         }
         progress.finish();
-        Ok((identity, measured))
+        Ok((identity, model, measured))
     }
 
     fn job(&self, side: Side) -> &Job {

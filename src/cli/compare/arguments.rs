@@ -78,7 +78,11 @@ pub struct Arguments {
     /// A real server to ask instead; net is then what it states
     #[arg(long, value_name = "URL", requires = "workload")]
     base_url: Option<String>,
-    /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
+    /// Ask through a recording proxy, which knows when it passed each token on: gives delivery for
+    /// servers that don't tell (see `tare proxy`)
+    #[arg(long)]
+    proxy: bool,
+    /// How to ask: chat, generate or raw (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
     #[arg(long, default_value_t, value_parser = values::api())]
     api: Api,
     /// Model to ask
@@ -87,7 +91,7 @@ pub struct Arguments {
     /// Folder of files that agents read
     #[arg(long, value_name = "DIR", default_value = "fixtures/corpus")]
     corpus: PathBuf,
-    /// Keep the mock on the last processor and all others off it
+    /// Keep the mock, and the proxy, on the last processor and all others off it
     #[arg(long)]
     pin: bool,
     /// Seed of the order within the blocks [default: drawn, and recorded]
@@ -212,6 +216,7 @@ impl Arguments {
                 order_seed: self.seed.unwrap_or_else(|| fastrand::u32(..).into()),
                 processors,
                 corpus: self.corpus.display().to_string(),
+                proxied: self.proxy,
             },
             output_dir: self.output_dir,
             format: self.format,

@@ -5,7 +5,7 @@ use crate::cli::values::api;
 use crate::cli::{Failure, find_profile};
 use crate::engine::Profile;
 use crate::load::{Arrivals, Extent, Mode, Prompt, Setup, Slo};
-use crate::ollama::Api;
+use crate::ollama::{Api, default_base_url};
 use crate::workflow::Topology;
 use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
@@ -67,7 +67,7 @@ pub struct Arguments {
     #[arg(
         long,
         value_name = "URL",
-        default_value = "http://127.0.0.1:11434",
+        default_value_t = default_base_url(),
         help_heading = "Server"
     )]
     base_url: String,
@@ -85,7 +85,7 @@ pub struct Arguments {
     /// Fault in the mock's replies, as `tare mock --help` lists them; several times for several
     #[arg(long, value_name = "SPEC", requires = "mock", help_heading = "Server")]
     fault: Vec<String>,
-    /// How to ask: generate or chat (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
+    /// How to ask: chat, generate or raw (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
     #[arg(long, default_value_t, value_parser = api(), help_heading = "Server")]
     api: Api,
 

@@ -112,7 +112,7 @@ struct MockArguments {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Servers that are there")]
 struct ThereArguments {
-    /// Address of the first server [default: http://127.0.0.1:11434]
+    /// Address of the first server [default: what OLLAMA_HOST names, or http://127.0.0.1:11434]
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
     /// The collector's, instead of --base-url
@@ -262,7 +262,7 @@ impl MockArguments {
 impl ThereArguments {
     fn addresses(self, plan: &Plan) -> Result<[String; 2], Failure> {
         let first = self.collector_ollama_url.or(self.base_url);
-        let first = first.unwrap_or_else(|| "http://127.0.0.1:11434".to_owned());
+        let first = first.unwrap_or_else(crate::ollama::default_base_url);
         let one = plan.servers == NonZeroUsize::MIN;
         let second = self.insight_ollama_url.unwrap_or_else(|| match one {
             true => first.clone(),

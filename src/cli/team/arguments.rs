@@ -8,7 +8,7 @@ use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
 use crate::engine::Profile;
 use crate::inject::Inject;
-use crate::ollama::{Api, Options};
+use crate::ollama::{Api, Options, default_base_url};
 use crate::report::agent::{Chosen, Side};
 use crate::team::{Chimeras, Scenario};
 use crate::workflow::Topology;
@@ -39,7 +39,7 @@ pub struct Arguments {
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
     model: String,
-    /// How to ask: generate and chat are Ollama's, openai is /v1/chat/completions
+    /// How to ask: chat, generate and raw (generate without template and context) are Ollama's, openai is /v1/chat/completions
     #[arg(long, default_value_t, value_parser = api())]
     api: Api,
     /// Runs
@@ -89,7 +89,7 @@ pub struct Arguments {
     #[arg(
         long,
         value_name = "URL",
-        default_value = "http://127.0.0.1:11434",
+        default_value_t = default_base_url(),
         help_heading = "Servers"
     )]
     base_url: String,

@@ -6,6 +6,7 @@
 
 mod model;
 mod terms;
+mod tokenize;
 
 use super::pace::Factor;
 pub use model::{AlsoServed, Capability, ToolCalls};
@@ -15,7 +16,8 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-pub use terms::{Batch, Jitter, Prefill, PromptCache, Reload};
+pub use terms::{Batch, Cancelled, Jitter, Prefill, PromptCache, Reload};
+pub use tokenize::Tokenize;
 
 /// A latency model. Durations are written like `250us`, `1ms` or `1.5s`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,13 +43,26 @@ pub struct Profile {
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub load: Duration,
-    /// From the moment a request has a slot until its first token.
+    /// Tokenization of a prompt: once by the handler, to see whether it fits the context, before it
+    /// asks for a slot (not with `raw`), and once by the runner, in the slot. Default: no time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenize: Option<Tokenize>,
+    /// From the moment a request has a slot, and the runner its tokens, until its first token.
     pub prefill: Prefill,
+    /// What becomes of a prefill whose client goes away: it `stops`, or `reads-on`, and keeps its
+    /// slot until it has ended. Default `stops`.
+    #[serde(default)]
+    pub cancelled_prefill: Cancelled,
     /// Between two tokens of a stream that has its runner and GPU to itself; with jitter the
     /// median.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub gap: Duration,
+    /// Tokenization of prompt and answer for `context`, after the last token and in no total that
+    /// Ollama states, before the last line leaves: only of `/api/generate`, and not with `raw`. The
+    /// slot is taken until then. Answers count as without breaks. Default: no time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Tokenize>,
     /// Length of an answer where the request sets no `num_predict`, in tokens, at least 1.
     pub tokens: u32,
     /// Seed of the text where the request sets none.
@@ -110,7 +125,7 @@ fn alone() -> f64 {
 }
 
 /// The profiles that come with tare, by name.
-const SHIPPED: [(&str, &str); 7] = [
+const SHIPPED: [(&str, &str); 8] = [
     (
         "instant",
         include_str!("../../../fixtures/profiles/instant.toml"),
@@ -130,6 +145,10 @@ const SHIPPED: [(&str, &str); 7] = [
     (
         "paced-1s",
         include_str!("../../../fixtures/profiles/paced-1s.toml"),
+    ),
+    (
+        "cpu-gemma3-270m",
+        include_str!("../../../fixtures/profiles/cpu-gemma3-270m.toml"),
     ),
     (
         "rtx4080-gemma3-4b",
@@ -253,8 +272,10 @@ impl Profile {
         Self {
             description,
             load: factor.of(self.load),
+            tokenize: self.tokenize.as_ref().map(|it| it.scaled(factor)),
             prefill: self.prefill.scaled(factor),
             gap: factor.of(self.gap),
+            context: self.context.as_ref().map(|it| it.scaled(factor)),
             keep_alive: factor.of(self.keep_alive),
             reload: self.reload.as_ref().map(|reload| reload.scaled(factor)),
             ..self.clone()
@@ -336,8 +357,10 @@ mod tests {
         let as_fast = Profile {
             description: profile.description.clone(),
             load: profile.load,
+            tokenize: profile.tokenize.clone(),
             prefill: profile.prefill.clone(),
             gap: profile.gap,
+            context: profile.context.clone(),
             keep_alive: profile.keep_alive,
             reload: profile.reload.clone(),
             ..faster.clone()

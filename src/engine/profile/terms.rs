@@ -64,6 +64,23 @@ pub struct Jitter {
 pub struct PromptCache {
     /// Prompts are compared by blocks of so many tokens, at least 1; the rest is read in any case.
     pub block: NonZeroU32,
+    /// The model's sliding window, in tokens, at least 1: of a prompt that was longer than this
+    /// together with its answer nothing is re-used. Default: none, the model sees all of a prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<NonZeroU32>,
+}
+
+/// What becomes of a prefill whose client goes away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Cancelled {
+    /// It stops, and its slot is free at once.
+    #[default]
+    Stops,
+    /// The prompt is read to its end, as Ollama's runner does, which notices that nobody listens
+    /// when it has the first token to say; its slot is free then.
+    ReadsOn,
 }
 
 /// What starting and stopping a runner takes.

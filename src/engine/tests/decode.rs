@@ -24,7 +24,10 @@ fn prefill_is_a_constant_and_a_time_for_each_token_that_is_not_cached() {
     };
     let mut lab = Lab::warm(Profile {
         prefill,
-        prompt_cache: NonZeroU32::new(16).map(|block| PromptCache { block }),
+        prompt_cache: NonZeroU32::new(16).map(|block| PromptCache {
+            block,
+            window: None,
+        }),
         ..ollama()
     });
     let prompt = "word".repeat(100);
@@ -47,7 +50,10 @@ fn prefill_is_a_constant_and_a_time_for_each_token_that_is_not_cached() {
 #[test]
 fn a_reload_forgets_all_prompts() {
     let mut lab = Lab::warm(Profile {
-        prompt_cache: NonZeroU32::new(1).map(|block| PromptCache { block }),
+        prompt_cache: NonZeroU32::new(1).map(|block| PromptCache {
+            block,
+            window: None,
+        }),
         ..ollama()
     });
     for num_ctx in [4096, 8192] {
@@ -60,7 +66,10 @@ fn a_reload_forgets_all_prompts() {
 #[test]
 fn a_prompt_that_was_not_read_to_its_end_is_not_remembered() {
     let mut lab = Lab::warm(Profile {
-        prompt_cache: NonZeroU32::new(1).map(|block| PromptCache { block }),
+        prompt_cache: NonZeroU32::new(1).map(|block| PromptCache {
+            block,
+            window: None,
+        }),
         ..ollama()
     });
     let leaves = lab.arrive(ask("gemma3"));

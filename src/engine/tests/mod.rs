@@ -7,6 +7,7 @@ mod properties;
 mod reload;
 mod scheduler;
 mod shipped;
+mod tokenize;
 
 use super::*;
 use std::collections::HashMap;

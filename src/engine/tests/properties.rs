@@ -13,6 +13,7 @@ struct Visit {
     server: usize,
     model: &'static str,
     prompt: String,
+    form: Form,
     num_ctx: u32,
     output: u32,
     keep_alive: Option<KeepAlive>,
@@ -30,22 +31,26 @@ fn visit() -> impl Strategy<Value = Visit> {
         prop_oneof![Just(0), 0..60_u64, 0..3000_u64],
         0..2_usize,
         prop_oneof![4 => Just("gemma3"), 1 => Just("qwen"), 1 => Just("llama")],
-        0..40_usize,
+        (0..40_usize, 0..6_usize),
+        prop_oneof![Just(Form::Chat), Just(Form::Generate), Just(Form::Raw)],
         prop_oneof![5 => Just(4096_u32), 1 => Just(8192)],
         0..12_u32,
         option::weighted(0.2, keep_alive),
         option::weighted(0.2, 0..2000_u64),
     )
         .prop_map(
-            |(after, server, model, words, num_ctx, output, keep_alive, leaves)| Visit {
-                after,
-                server,
-                model,
-                prompt: "word".repeat(words),
-                num_ctx,
-                output,
-                keep_alive,
-                leaves,
+            |(after, server, model, (words, lines), form, num_ctx, output, keep_alive, leaves)| {
+                Visit {
+                    after,
+                    server,
+                    model,
+                    prompt: "word".repeat(words) + &"line\n".repeat(lines),
+                    form,
+                    num_ctx,
+                    output,
+                    keep_alive,
+                    leaves,
+                }
             },
         )
 }
@@ -57,10 +62,23 @@ fn profile() -> impl Strategy<Value = Profile> {
         0..4_u32,
         option::of(1..3_u32),
         any::<[bool; 5]>(),
+        any::<[bool; 4]>(),
     )
         .prop_map(
-            |(gap, parallel, max_queue, models, [reload, batch, jitter, cache, shared])| {
+            |(
+                gap,
+                parallel,
+                max_queue,
+                models,
+                [reload, batch, jitter, cache, shared],
+                [tokenize, context, reads_on, window],
+            )| {
                 let full = ollama();
+                let tokenizes = Tokenize {
+                    fixed: ms(gap),
+                    per_token: Duration::from_micros(gap * 21),
+                    per_pair: Duration::from_micros(gap * 55),
+                };
                 Profile {
                     gap: ms(gap),
                     load: ms(gap),
@@ -81,7 +99,17 @@ fn profile() -> impl Strategy<Value = Profile> {
                     }),
                     prompt_cache: NonZeroU32::new(4)
                         .filter(|_| cache)
-                        .map(|block| PromptCache { block }),
+                        .map(|block| PromptCache {
+                            block,
+                            window: NonZeroU32::new(20).filter(|_| window),
+                        }),
+                    tokenize: tokenize.then(|| tokenizes.clone()),
+                    context: context.then_some(tokenizes),
+                    cancelled_prefill: if reads_on {
+                        Cancelled::ReadsOn
+                    } else {
+                        Cancelled::Stops
+                    },
                     reload: full.reload.filter(|_| reload),
                     ..ollama()
                 }
@@ -114,6 +142,7 @@ fn said(profile: &Profile, gpus: Gpus, visits: &[Visit], looks: Option<u64>) -> 
             Some(visit) => {
                 let ask = Ask {
                     prompt: &visit.prompt,
+                    form: visit.form,
                     output: Some(visit.output),
                     keep_alive: visit.keep_alive,
                     ..with_ctx(visit.num_ctx)
@@ -165,15 +194,25 @@ proptest! {
         prop_assert!(said.is_sorted_by_key(Event::at));
         let mut ends: HashMap<RequestId, u32> = HashMap::new();
         let mut tokens: HashMap<RequestId, u32> = HashMap::new();
+        let mut last_token: HashMap<RequestId, Duration> = HashMap::new();
         for event in &said {
             match event {
-                Event::Token { id, index, .. } => {
+                Event::Token { id, index, at } => {
+                    last_token.insert(*id, *at);
                     let seen = tokens.entry(*id).or_default();
                     prop_assert_eq!(*seen, *index);
                     *seen += 1;
                 }
                 Event::Done { id, at, account } => {
-                    prop_assert_eq!(account.arrived + account.total(), *at);
+                    prop_assert_eq!(account.arrived + account.whole(), *at);
+                    if let Some(last) = last_token.get(id) {
+                        prop_assert_eq!(account.arrived + account.total(), *last);
+                    }
+                    let visit = &visits[id.number() as usize];
+                    prop_assert!(profile.context.is_some() || account.context.is_zero());
+                    prop_assert!(visit.form == Form::Generate || account.context.is_zero());
+                    prop_assert!(visit.form != Form::Raw || account.fitting.is_zero());
+                    prop_assert!(profile.tokenize.is_some() || account.tokenizing.is_zero());
                     prop_assert_eq!(tokens.get(id).copied().unwrap_or(0), account.output_tokens);
                     prop_assert!(
                         account.cached_tokens < account.prompt_tokens || account.cached_tokens == 0
@@ -214,23 +253,24 @@ proptest! {
         let Some(slots) = profile.parallel else {
             return Ok(());
         };
-        // One model is one runner at a time: of its requests, no more than it has slots compute.
+        // One model is one runner at a time: of its requests, no more than it has slots have one.
         for model in ["gemma3", "qwen", "llama"] {
             let mut changes = Vec::new();
             for event in &said {
                 if let Event::Done { id, at, account } = event
                     && stays[id.number() as usize].model == model
-                    && account.total() > account.load() + account.slot_wait
+                    && account.whole() > account.load() + account.fitting + account.slot_wait
                 {
-                    changes.push((account.arrived + account.load() + account.slot_wait, 1));
+                    let taken = account.load() + account.fitting + account.slot_wait;
+                    changes.push((account.arrived + taken, 1));
                     changes.push((*at, -1));
                 }
             }
             changes.sort_unstable();
-            let mut computing = 0;
+            let mut taken = 0;
             for (_, change) in changes {
-                computing += change;
-                prop_assert!(computing <= i64::from(slots.get()));
+                taken += change;
+                prop_assert!(taken <= i64::from(slots.get()));
             }
         }
     }

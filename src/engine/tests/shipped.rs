@@ -1,6 +1,9 @@
 //! The shipped profiles reproduce the figures that they are made from.
 
 use super::*;
+use crate::runtime::{Runtime, Threads};
+use crate::workflow::{Role, ingest, prompt};
+use std::path::Path;
 
 fn shipped(name: &str) -> Profile {
     Profile::find(name).expect("a shipped profile")
@@ -89,6 +92,78 @@ fn gemma_takes_contexts_of_512_and_1024_for_the_same() {
         lab.settle();
     }
     assert_eq!(lab.loads().len(), 1);
+}
+
+/// The agent's analysis prompt, of which a real server was measured.
+fn analysis_prompt() -> String {
+    let rt = Threads::new(NonZeroUsize::MIN).expect("threads need nothing");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus");
+    let corpus = futures::executor::block_on(ingest(&rt, &folder)).expect("a corpus");
+    prompt::analysis(Role::Neutral, &corpus)
+}
+
+#[test]
+fn the_processor_takes_for_the_agents_prompt_what_was_measured() {
+    let prompt = analysis_prompt();
+    let mut lab = Lab::new(shipped("cpu-gemma3-270m"));
+    let [chat, raw, generate] = [Form::Chat, Form::Raw, Form::Generate].map(|form| {
+        let id = lab.arrive(Ask {
+            form,
+            prompt: &prompt,
+            output: Some(8),
+            ..ask("gemma3")
+        });
+        lab.settle();
+        lab.account(id)
+    });
+    near(f64::from(raw.prompt_tokens), 1789.0, 0.1);
+    for (account, remainder) in [(chat, 1.818), (raw, 1.036), (generate, 1.932)] {
+        assert_eq!(account.cached_tokens, 0, "it is longer than the window");
+        near(account.prefill.as_secs_f64(), 4.65, 0.03);
+        near(account.remainder().as_secs_f64(), remainder, 0.15);
+    }
+    near(generate.context.as_secs_f64(), 0.914, 0.05);
+    assert_eq!(chat.context + raw.context, Duration::ZERO);
+}
+
+#[test]
+fn the_processor_decodes_46_tokens_a_second_and_reloads_without_waiting_for_memory() {
+    let mut lab = Lab::new(shipped("cpu-gemma3-270m"));
+    let speaks = lab.arrive(Ask {
+        output: Some(20_000),
+        ..ask("gemma3")
+    });
+    lab.pass(secs(10_000));
+    near(rate(&lab, speaks), 46.0, 0.02);
+    let reloads = lab.arrive(with_ctx(2048));
+    lab.settle();
+    let account = lab.account(reloads);
+    assert_eq!(
+        (account.drain, account.recovery),
+        (Duration::ZERO, Duration::ZERO)
+    );
+    assert!(
+        (ms(690)..=ms(1090)).contains(&account.load()),
+        "{account:?}"
+    );
+}
+
+#[test]
+fn the_processor_re_uses_a_prompt_within_the_sliding_window_only() {
+    let mut lab = Lab::new(shipped("cpu-gemma3-270m"));
+    for (words, cached) in [(320, 319), (600, 0)] {
+        let prompt = "word".repeat(words);
+        let [_, again] = [(); 2].map(|()| {
+            let id = lab.arrive(Ask {
+                prompt: &prompt,
+                output: Some(2),
+                ..ask("gemma3")
+            });
+            lab.settle();
+            lab.account(id).cached_tokens
+        });
+        assert_eq!(again, cached, "{words}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One call and one run in numbers. Times are milliseconds; what is unknown is absent, never zero.
 
 use super::Measured;
-use crate::invocation::{CallAccount, LEAST_LOAD};
+use crate::invocation::{CallAccount, HotServer};
 use crate::meter::{Call, NetSource};
 use crate::report::published::CallFigures;
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,8 @@ pub struct CallMetrics {
     pub run: u32,
     /// Which call.
     pub stage: StageName,
-    /// Whether `load_duration_ms` is at least [`LEAST_LOAD`]; absent where that is.
+    /// Whether the model was loaded in it: as a mock tells, or by its `load_duration_ms` against that of
+    /// the same server's hot calls; absent where neither can be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cold: Option<bool>,
     /// From the start of the call to its end, by the client's clock, ms.
@@ -109,6 +110,13 @@ pub struct CallMetrics {
     /// same as `itl_mean_ms` where each piece is one token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tpot_ms: Option<f64>,
+    /// Median time from the moment that a token was on its way (a recording proxy passed it on, or
+    /// else the mock wrote it) to its being parsed, ms. Absent where neither tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_p50_ms: Option<f64>,
+    /// The 99th percentile of it, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_p99_ms: Option<f64>,
     /// Tokens of the prompt that the server states, cached ones included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_tokens: Option<u64>,
@@ -122,20 +130,28 @@ pub struct CallMetrics {
 }
 
 impl CallMetrics {
-    /// The figures of a call.
-    pub(super) fn of(run: u32, stage: StageName, call: &Call) -> Self {
+    /// The figures of a call, and of the server that it asked what its hot calls tell.
+    pub(super) fn of(run: u32, stage: StageName, call: &Call, hot: Option<&HotServer>) -> Self {
         let account = CallAccount::of(call, 0, 0);
         let figures = CallFigures::of(&account);
-        let load = account.stated.and_then(|stated| stated.load_ns);
-        let load = load.map(Duration::from_nanos);
+        let stated = account.stated.filter(|stated| stated.load_ns.is_some());
+        let reload = stated.and_then(|stated| match account.waits {
+            Some(told) => Some(told.reload_ns),
+            None => hot?.reload_ns(&stated),
+        });
         let lateness = call.lateness();
         let gaps: Vec<f64> = call.itl().map(ms).collect();
+        let mut delivery: Vec<f64> = call.delivery().map(ms).collect();
+        delivery.sort_by(f64::total_cmp);
+        let delivered = |q| crate::stats::quantile(&delivery, q);
         let tokens = figures.tokens_generated;
         Self {
+            delivery_p50_ms: delivered(0.5),
+            delivery_p99_ms: delivered(0.99),
             figures,
             run,
             stage,
-            cold: load.map(|load| load >= LEAST_LOAD),
+            cold: reload.map(|reload| reload > 0),
             gross_ms: ms(call.gross()),
             net_ms: call.net().map(ms),
             net_source: call.net_source(),

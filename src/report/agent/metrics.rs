@@ -8,6 +8,7 @@ use super::Measured;
 use super::compare::{Comparison, compare};
 use super::setup::{Setup, Side};
 use super::side_metrics::SideMetrics;
+use crate::invocation::{CallAccount, HotServer};
 use crate::workflow::{Corpus, Kind};
 use serde::{Deserialize, Serialize};
 
@@ -79,12 +80,21 @@ impl CorpusMetrics {
     }
 }
 
+/// The server in its hot calls: the report calls, each of which asks as the analysis call just before
+/// it did.
+fn hot(measured: &[Measured]) -> Option<HotServer> {
+    let reports = measured.iter().map(|it| &it.run.report.call);
+    let accounts = reports.map(|call| CallAccount::of(call, 0, 0));
+    HotServer::of(&accounts.collect::<Vec<_>>())
+}
+
 impl Metrics {
     /// The result of runs, in the order in which they ran; `None` of no run.
     pub fn of(setup: Setup, measured: &[Measured]) -> Option<Self> {
         let first = measured.first()?;
-        let baseline = SideMetrics::of(&setup, Side::Baseline, measured);
-        let chimera = SideMetrics::of(&setup, Side::Chimera, measured);
+        let hot = hot(measured);
+        let side = |side| SideMetrics::of(&setup, side, measured, hot.as_ref());
+        let (baseline, chimera) = (side(Side::Baseline), side(Side::Chimera));
         Some(Self {
             schema: SCHEMA.to_owned(),
             corpus: CorpusMetrics::of(&first.run.corpus),

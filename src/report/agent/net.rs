@@ -34,7 +34,10 @@ pub fn meaning(metrics: &Metrics) -> String {
 /// Why a server gave no net.
 pub fn why_none(api: Api) -> &'static str {
     match api {
-        Api::Generate | Api::Chat => "the server states no total",
+        Api::Generate => {
+            "by generate Ollama tokenizes prompt and answer once more, for `context`, after it has set `total_duration`, and how long that takes it does not state; ask by chat or raw (`--api chat`)"
+        }
+        Api::Raw | Api::Chat => "the server states no total",
         Api::OpenAi => {
             "the server states no time of its own: OpenAI's API has no field for it, and only llama.cpp's server adds one (`timings`)"
         }
@@ -44,7 +47,7 @@ pub fn why_none(api: Api) -> &'static str {
 /// What throughput is, in the words of a glossary.
 pub fn throughput(api: Api) -> &'static str {
     match api {
-        Api::Generate | Api::Chat => "`eval_count / eval_duration`",
+        Api::Generate | Api::Raw | Api::Chat => "`eval_count / eval_duration`",
         Api::OpenAi => {
             "`completion_tokens / predicted_ms` (of `usage` and of llama.cpp's `timings`)"
         }

@@ -5,8 +5,7 @@ use super::compare::{Figure, Verdict};
 use super::metrics::Metrics;
 use super::net;
 use super::setup::{Chosen, Server, Side};
-use crate::invocation::LEAST_LOAD;
-use crate::ollama::{Api, Options};
+use crate::ollama::{Api, ModelIdentity, Options};
 use crate::provenance::Provenance;
 use crate::report::markdown::{Align, Table, ratio_ends};
 use std::fmt::Write;
@@ -21,6 +20,12 @@ pub fn opening(metrics: &Metrics) -> String {
     table.row(["Date", &date.to_string()]);
     table.row(["Model", &setup.model]);
     table.row(["Server", &server(&setup.server)]);
+    if setup.proxied {
+        table.row([
+            "Proxy",
+            "a recording proxy before the server: delivery is from there, and gross and tare have its hop in them (`docs/delivery.md`)",
+        ]);
+    }
     table.row(["API", &format!("{} ({})", setup.api, setup.api.path())]);
     table.row(["Runs", &runs(metrics)]);
     table.row([
@@ -80,12 +85,27 @@ pub fn server(server: &Server) -> String {
             software,
             base_url,
             version,
+            model,
+            parallel,
         } => {
             let version = version
                 .as_deref()
                 .map(|version| format!("version {version}"));
             let version = version.as_deref().unwrap_or("version not stated");
-            format!("{base_url}, {software}, {version}")
+            let mut text = format!("{base_url}, {software}, {version}");
+            if let Some(ModelIdentity {
+                digest,
+                quantization,
+            }) = model
+            {
+                let quantization = quantization.as_deref().unwrap_or("quantisation not stated");
+                let short: String = digest.chars().take(12).collect();
+                let _ = write!(text, ", model {short} ({quantization})");
+            }
+            if let Some(parallel) = parallel {
+                let _ = write!(text, ", OLLAMA_NUM_PARALLEL {parallel}");
+            }
+            text
         }
     }
 }
@@ -113,7 +133,7 @@ pub fn configuration(metrics: &Metrics, sides: &[Side]) -> String {
         format!("{table}\nOptions that are not listed are not sent: the server's defaults hold.\n");
     if sides.contains(&Side::Chimera) && metrics.provenance.chimera_chosen_by == Chosen::Default {
         text += match metrics.provenance.api {
-            Api::Generate | Api::Chat => {
+            Api::Generate | Api::Raw | Api::Chat => {
                 "No `--chimera` option was given, so chimera's overrides are those of the older reports: num_gpu 80, num_ctx 512, temperature 0.8.\n"
             }
             Api::OpenAi => {
@@ -168,10 +188,7 @@ pub fn how_to_read(metrics: &Metrics) -> String {
     let api = metrics.provenance.api;
     let throughput = net::throughput(api);
     let cold = match api {
-        Api::Generate | Api::Chat => format!(
-            "a call whose `load_duration` is at least {} ms: Ollama polls a starting model that often, so no load is shorter. Other calls are **warm**. A run is cold if one of its calls is. TTFT, gross and net of cold and of warm are kept apart below; a load is no part of the other figures",
-            LEAST_LOAD.as_millis()
-        ),
+        Api::Generate | Api::Raw | Api::Chat => "a call in which the model was loaded. A mock tells; of a real server it is a call whose `load_duration` is more than three times, and more than 50 ms above, the median of the report calls', which are hot: each asks with the options of the analysis call before it. Other calls are **warm**. A run is cold if one of its calls is. TTFT, gross and net of cold and of warm are kept apart below; a load is no part of the other figures".to_owned(),
         Api::OpenAi => "a call in which the server loads the model first. OpenAI's API does not tell, so of every call the *load* is *unstated*: where one has a TTFT far above the others', a load is a likely cause".to_owned(),
     };
     format!(

@@ -3,7 +3,7 @@
 use crate::cell::Cell;
 use crate::client::Limits;
 use crate::engine::Profile;
-use crate::ollama::{Api, Options, Software};
+use crate::ollama::{Api, ModelIdentity, Options, Software};
 use crate::provenance::Provenance;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -79,6 +79,13 @@ pub enum Server {
         /// The version that it states; absent where it states none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<String>,
+        /// The model as it lists it; absent where it does not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<ModelIdentity>,
+        /// Its `OLLAMA_NUM_PARALLEL`; absent where that can't be known: see
+        /// [`variable_of_listener`](crate::machine::variable_of_listener).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parallel: Option<String>,
     },
 }
 
@@ -96,6 +103,10 @@ pub struct Setup {
     pub threads: NonZeroUsize,
     /// Who answered.
     pub server: Server,
+    /// Whether a recording proxy stood before it: then delivery is from there, and gross and tare
+    /// have its hop in them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proxied: bool,
     /// How it was asked.
     #[serde(default)]
     pub api: Api,

@@ -191,6 +191,18 @@ fn aggregate(of: &SideMetrics) -> String {
     row("tare, share of gross".to_owned(), "%", share);
     let ingest = Spread::of(runs().map(|run| Some(run.ingest_ms)));
     row("ingest (part of tare)".to_owned(), "ms", ingest);
+    for (name, delivery) in [
+        (
+            "delivery, p50 of a call",
+            Spread::of(all().map(|call| call.delivery_p50_ms.map(|ms| 1e3 * ms))),
+        ),
+        (
+            "delivery, p99 of a call",
+            Spread::of(all().map(|call| call.delivery_p99_ms.map(|ms| 1e3 * ms))),
+        ),
+    ] {
+        row(name.to_owned(), "µs", delivery);
+    }
     let tokens = Spread::of(all().map(|call| Some(call.figures.tokens_generated as f64)));
     row("tokens per answer".to_owned(), "tokens", tokens);
     table.to_string()

@@ -3,6 +3,7 @@
 use super::Measured;
 use super::call::{CallMetrics, RunMetrics, StageName};
 use super::setup::{Setup, Side};
+use crate::invocation::HotServer;
 use crate::ollama::Options;
 use crate::report::published::{Aggregate, SystemInfo};
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,12 @@ pub struct SideMetrics {
 
 impl SideMetrics {
     /// One side of the runs, which are in the order in which they ran.
-    pub(super) fn of(setup: &Setup, side: Side, measured: &[Measured]) -> Self {
+    pub(super) fn of(
+        setup: &Setup,
+        side: Side,
+        measured: &[Measured],
+        hot: Option<&HotServer>,
+    ) -> Self {
         let mut calls = Vec::new();
         let mut runs = Vec::new();
         let mut prompt = None;
@@ -46,7 +52,7 @@ impl SideMetrics {
             prompt.get_or_insert(&measured.run.analysis.prompt);
             let stages = StageName::BOTH.into_iter().zip(measured.run.stages());
             let of_run: Vec<CallMetrics> = stages
-                .map(|(name, stage)| CallMetrics::of(measured.block, name, &stage.call))
+                .map(|(name, stage)| CallMetrics::of(measured.block, name, &stage.call, hot))
                 .collect();
             runs.push(RunMetrics::of(position, measured, &of_run));
             calls.extend(of_run);

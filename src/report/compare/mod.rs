@@ -58,7 +58,7 @@ const NOTES: &str = "
 
 - **tare** = gross − net: what the agent's own process and the transport added. Net is the mock's truth, or what a real server states.
 - **ingest**: of tare, the reading of files through the runtime's own file API; **calls**: all the rest of it, both calls and the parsing.
-- **delivery**: from the server's write of a token until it was parsed here, same machine and same clock.
+- **delivery**: from the mock's write of a token, or a recording proxy's (`--proxy`), until it was parsed here, same machine and same clock.
 - **CPU**: processor time of the whole client process per token, its reading of the clock and checking of the tokens included.
 - **floor**: the same work by blocking threads and hand-written HTTP. *bridged*: the client needs a Tokio reactor beside the runtime, so that such a row weighs both.
 - Values are means over invocations, with 95 % bootstrap intervals. A verdict is the region in which the whole interval of the ratio lies: beyond the margin (*faster*, *slower*), within it (*equivalent*), or none (*undecided*, with how many further invocations would likely decide it). The intervals of verdicts are wider than 95 %, so that the chance of a false one is that for all cells of a figure together.
@@ -94,6 +94,9 @@ fn provenance(record: &Record) -> String {
         setup.order_seed,
         counted(setup.threads.get(), "worker thread")
     );
+    if setup.proxied {
+        text.push_str("\nA recording proxy stood before the server: delivery is from there, and gross and tare have its hop in them.\n");
+    }
     let spoilers = here.spoilers();
     if !spoilers.is_empty() {
         let _ = write!(
