@@ -50,12 +50,12 @@ fn judge(client: &Client) {
     let profile = folder.path().join("models.toml");
     fs::write(&profile, MODELS).expect("a profile");
     let mock = mock(profile.to_str().expect("a path"));
-    let (report, _) = driver.run(mock.base_url(), &["embed"]);
+    let (report, _) = driver.run(mock.base_url(), &["embed", "96"]);
     assert_features(client, Server::Mock, &report);
     if let Ok(url) = env::var("TARE_REAL_OLLAMA") {
         let _turn = REAL.lock().unwrap_or_else(|broken| broken.into_inner());
-        // None of its models makes embeddings, and it says so.
-        let (report, _) = driver.run(&url, &["gemma3"]);
+        // None of its models makes embeddings, and it says so; fewer tokens, because each takes its time.
+        let (report, _) = driver.run(&url, &["gemma3", "24"]);
         assert_features(client, Server::Real, &report);
     }
 }

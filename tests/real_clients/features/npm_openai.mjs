@@ -107,7 +107,7 @@ await report(named("openai"), {
   },
   "responses, schema": async () => {
     const format = zodTextFormat(CAPITAL, "capital");
-    return (await client.responses.parse({ model: MODEL, input: QUESTION, text: { format }, temperature: 0 }))
-      .output_parsed;
+    const further = { text: { format }, temperature: 0, max_output_tokens: TOKENS_TO_THE_END };
+    return (await client.responses.parse({ model: MODEL, input: QUESTION, ...further })).output_parsed;
   },
 });

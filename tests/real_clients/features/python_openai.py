@@ -206,7 +206,9 @@ def _():
 
 @report.feature("responses, schema")
 def _():
-    response = client.responses.parse(model=MODEL, input=QUESTION, text_format=Capital, temperature=0)
+    response = client.responses.parse(
+        model=MODEL, input=QUESTION, text_format=Capital, temperature=0, max_output_tokens=TOKENS_TO_THE_END
+    )
     return response.output_parsed.model_dump()
 
 

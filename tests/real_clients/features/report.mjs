@@ -26,9 +26,9 @@ export const TEXTS = ["a llama", "an alpaca"];
 export const IMAGE =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 export const SEED = 5;
-// Tokens of an answer, of one that must have an end, and of one that would last for half an hour.
+// Tokens of an answer, of one that must come to its end, and of one that would last for half an hour.
 export const TOKENS = 8;
-export const TOKENS_TO_THE_END = 96;
+export const TOKENS_TO_THE_END = Number(process.argv[3]);
 export const TOKENS_WITHOUT_END = 2_000_000;
 
 export const QUESTION = [{ role: "user", content: "What is the capital of France? Answer in JSON." }];
@@ -87,9 +87,9 @@ export async function refusal(words, request) {
 export async function report(client, features) {
   // Whatever hangs is to fail.
   const patience = setTimeout(() => {
-    console.error("no end after 300 s");
+    console.error("no end after 600 s");
     process.exit(1);
-  }, 300_000);
+  }, 600_000);
   const outcomes = {};
   for (const [name, feature] of Object.entries(features)) {
     try {

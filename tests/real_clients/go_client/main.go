@@ -1,7 +1,7 @@
 // Drives the server at OLLAMA_HOST with Go's package github.com/ollama/ollama/api, the one that the
 // program `ollama` itself uses, and prints what the client made of it. The report is that of
-// ../features/report.py; see there. The first argument names the model that makes embeddings; with
-// "probe" it prints nothing.
+// ../features/report.py; see there. The arguments are the same, too;
+// with "probe" it prints nothing.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ollama/ollama/api"
@@ -36,12 +37,11 @@ const (
 	schema = `{"type":"object","properties":{"city":{"type":"string"},"large":{"type":"boolean"}},"required":["city","large"]}`
 
 	seed = 5
-	// Tokens of an answer, of one that must have an end, and of one that would last for half an hour.
+	// Tokens of an answer, and of one that would last for half an hour.
 	few        = 8
-	toTheEnd   = 96
 	withoutEnd = 2_000_000
 	// Whatever hangs is to fail.
-	longest = 5 * time.Minute
+	longest = 10 * time.Minute
 )
 
 type object = map[string]any
@@ -50,12 +50,17 @@ type object = map[string]any
 var errAbandoned = errors.New("enough")
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: go_client EMBEDDING-MODEL")
+	if len(os.Args) == 2 && os.Args[1] == "probe" {
+		return
+	}
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: go_client EMBEDDING-MODEL TOKENS-TO-THE-END")
 		os.Exit(2)
 	}
-	if os.Args[1] == "probe" {
-		return
+	toTheEnd, err := strconv.Atoi(os.Args[2])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
 	}
 	client, err := api.ClientFromEnvironment()
 	if err != nil {
@@ -64,7 +69,7 @@ func main() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
-	driver := driver{ctx, client, os.Args[1]}
+	driver := driver{ctx, client, os.Args[1], toTheEnd}
 	outcomes := object{}
 	for _, feature := range driver.features() {
 		gave, err := feature.run()
@@ -96,6 +101,8 @@ type driver struct {
 	ctx       context.Context
 	client    *api.Client
 	embedding string
+	// toTheEnd are the tokens of an answer that must come to its end.
+	toTheEnd int
 }
 
 type feature struct {
@@ -271,7 +278,7 @@ func (d driver) refused(request *api.ChatRequest) (any, error) {
 func (d driver) think() (any, error) {
 	request := chatting(thinking, false)
 	request.Think = &api.ThinkValue{Value: true}
-	request.Options = options(toTheEnd)
+	request.Options = options(d.toTheEnd)
 	parts, err := d.parts(request)
 	if err != nil {
 		return nil, err
@@ -280,12 +287,12 @@ func (d driver) think() (any, error) {
 	return object{"thinking": said.Thinking, "text": said.Content}, nil
 }
 
-func askingWeather(stream bool) *api.ChatRequest {
+func (d driver) askingWeather(stream bool) *api.ChatRequest {
 	properties := api.NewToolPropertiesMap()
 	properties.Set("city", api.ToolProperty{Type: api.PropertyType{"string"}, Description: "the city's name"})
 	request := chatting(tools, stream)
 	request.Messages[0].Content = weather
-	request.Options = options(toTheEnd)
+	request.Options = options(d.toTheEnd)
 	request.Tools = api.Tools{{Type: "function", Function: api.ToolFunction{
 		Name:        "weather",
 		Description: "The weather in a city",
@@ -297,7 +304,7 @@ func askingWeather(stream bool) *api.ChatRequest {
 }
 
 func (d driver) called(stream bool) (any, error) {
-	parts, err := d.parts(askingWeather(stream))
+	parts, err := d.parts(d.askingWeather(stream))
 	calls := []object{}
 	for _, part := range parts {
 		for _, call := range part.Message.ToolCalls {
@@ -311,7 +318,7 @@ func (d driver) toolResult() (any, error) {
 	arguments := api.NewToolCallFunctionArguments()
 	arguments.Set("city", "Paris")
 	call := api.ToolCall{Function: api.ToolCallFunction{Name: "weather", Arguments: arguments}}
-	request := askingWeather(false)
+	request := d.askingWeather(false)
 	request.Options = options(few)
 	request.Messages = append(request.Messages,
 		api.Message{Role: "assistant", ToolCalls: []api.ToolCall{call}},
@@ -323,7 +330,7 @@ func (d driver) formatted(format string) (string, error) {
 	request := chatting(model, false)
 	request.Messages[0].Content = question
 	request.Format = json.RawMessage(format)
-	request.Options = options(toTheEnd)
+	request.Options = options(d.toTheEnd)
 	said, err := d.say(request)
 	if err != nil {
 		return "", err
