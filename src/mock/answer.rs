@@ -64,6 +64,8 @@ pub struct Wants {
     pub has_context: bool,
     /// Whether too long a prompt is cut and not refused.
     pub truncates: bool,
+    /// Whether the context moves on where an answer fills it, so that the answer goes on too.
+    pub shifts: bool,
     /// Whether a model that does not think is not asked to.
     pub relaxes_thinking: bool,
     /// What is to be said of an option of the wrong type.
@@ -87,6 +89,7 @@ impl Default for Wants {
             has_system: false,
             has_context: false,
             truncates: true,
+            shifts: true,
             relaxes_thinking: false,
             bad_option: None,
             renders_only: false,
@@ -131,6 +134,7 @@ impl Server {
                 has_system: asked.system.is_some_and(|system| !system.is_empty()),
                 has_context: asked.context.is_some_and(|context| !context.is_empty()),
                 truncates: asked.truncate.unwrap_or(true),
+                shifts: asked.shift.unwrap_or(true),
                 bad_option,
                 renders_only: asked.renders_only.unwrap_or(false),
                 ..Wants::default()
@@ -175,6 +179,7 @@ impl Server {
                 top_logprobs: asked.top_logprobs.unwrap_or(0),
                 has_images: images.any(|images| !images.is_empty()),
                 truncates: asked.truncate.unwrap_or(true),
+                shifts: asked.shift.unwrap_or(true),
                 bad_option,
                 renders_only: asked.renders_only.unwrap_or(false),
                 ..Wants::default()

@@ -7,7 +7,7 @@ use crate::ollama::Options;
 use crate::ollama::wire::{KeepAlive, Think};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The body of `POST /api/generate`.
 #[derive(Deserialize)]
@@ -29,10 +29,16 @@ pub struct GenerateRequest {
     pub truncate: Option<bool>,
     #[serde(rename = "_debug_render_only")]
     pub renders_only: Option<bool>,
-    #[serde(rename = "shift")]
-    _shift: Option<bool>,
+    pub shift: Option<bool>,
     pub logprobs: Option<bool>,
     pub top_logprobs: Option<i64>,
+    // These are for models that paint, and only have to be of their type here.
+    #[serde(rename = "width")]
+    _width: Option<i32>,
+    #[serde(rename = "height")]
+    _height: Option<i32>,
+    #[serde(rename = "steps")]
+    _steps: Option<i32>,
 }
 
 /// The body of `POST /api/chat`.
@@ -50,8 +56,7 @@ pub struct ChatRequest {
     pub truncate: Option<bool>,
     #[serde(rename = "_debug_render_only")]
     pub renders_only: Option<bool>,
-    #[serde(rename = "shift")]
-    _shift: Option<bool>,
+    pub shift: Option<bool>,
     pub logprobs: Option<bool>,
     pub top_logprobs: Option<i64>,
 }
@@ -62,6 +67,34 @@ pub struct Message {
     pub role: Option<String>,
     pub content: Option<String>,
     pub images: Option<Vec<Image>>,
+    // Of the rest only matters that it is of its type.
+    #[serde(rename = "thinking")]
+    _thinking: Option<String>,
+    #[serde(rename = "tool_calls")]
+    _calls: Option<Vec<GivenCall>>,
+    #[serde(rename = "tool_name")]
+    _tool_name: Option<String>,
+    #[serde(rename = "tool_call_id")]
+    _tool_call_id: Option<String>,
+}
+
+/// A call that an earlier answer made.
+#[derive(Deserialize)]
+struct GivenCall {
+    #[serde(rename = "id")]
+    _id: Option<String>,
+    #[serde(rename = "function")]
+    _function: Option<GivenFunction>,
+}
+
+#[derive(Deserialize)]
+struct GivenFunction {
+    #[serde(rename = "index")]
+    _index: Option<i64>,
+    #[serde(rename = "name")]
+    _name: Option<String>,
+    #[serde(rename = "arguments")]
+    _arguments: Option<Map<String, Value>>,
 }
 
 /// The options of a request, those for the answer's end among them.

@@ -158,10 +158,17 @@ fn context(asked: &Asked) -> u32 {
     asked.options.num_ctx.unwrap_or(default)
 }
 
-/// The most tokens of an answer: as many as were asked for, up to ten times the context. Without a
-/// positive limit the model decides when it has said all.
+/// The most tokens of an answer: as many as were asked for, up to ten times the context, or what
+/// the prompt leaves of a context that does not move on. Without a positive limit the model decides
+/// when it has said all.
 pub fn limit(asked: &Asked) -> Option<u32> {
-    let limit = u32::try_from(asked.options.num_predict?).ok()?;
-    let most = context(asked).clamp(1, LONGEST_CONTEXT) * CONTEXTS;
-    (limit > 0).then(|| limit.min(most))
+    let context = context(asked).clamp(1, LONGEST_CONTEXT);
+    let asked_for = asked.options.num_predict.map(u32::try_from);
+    let asked_for = asked_for.and_then(Result::ok).filter(|limit| *limit > 0);
+    let limit = asked_for.map(|limit| limit.min(context * CONTEXTS));
+    if asked.wants.shifts || asked.prompt.is_empty() {
+        return limit;
+    }
+    let left = context.saturating_sub(count_tokens(&asked.prompt)).max(1);
+    Some(limit.map_or(left, |limit| limit.min(left)))
 }

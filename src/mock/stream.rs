@@ -82,9 +82,10 @@ impl Script {
         Final {
             done_reason,
             context: match self.form.dialect() {
-                Dialect::Ollama(Route::Generate) => {
-                    (0..account.prompt_tokens + account.output_tokens).collect()
-                }
+                Dialect::Ollama(Route::Generate) => (0..account.prompt_tokens
+                    + account.output_tokens)
+                    .map(token_id)
+                    .collect(),
                 _ => Vec::new(),
             },
             total_duration: nanos(self.arrival.elapsed()),
@@ -163,6 +164,16 @@ pub fn terms(account: &Account) -> TruthTerms {
         decode: nanos(account.decode),
         cached_tokens: account.cached_tokens.into(),
     }
+}
+
+/// The id of a conversation's token, the `index`th: as long as those of a real vocabulary, because a
+/// last line is as long as its ids.
+fn token_id(index: u32) -> u32 {
+    /// Spreads what follows upon each other; odd, so that no two are the same before they are cut.
+    const SPREAD: u32 = 2_654_435_761;
+    /// A vocabulary has 2^18 tokens.
+    const VOCABULARY_BITS: u32 = 18;
+    index.wrapping_add(1).wrapping_mul(SPREAD) >> (u32::BITS - VOCABULARY_BITS)
 }
 
 /// A time in nanoseconds.

@@ -89,7 +89,10 @@ fn hold(server: &str, address: &str, reasons: &BTreeMap<String, String>) {
     let requests = requests();
     for request in &requests {
         let found = Observed::of(request, address);
-        let expected = &recorded[&request.name];
+        let Some(expected) = recorded.get(&request.name) else {
+            let _ = writeln!(faults, "\n{}\n  has no recorded reply", request.name);
+            continue;
+        };
         let reason = reasons.get(&request.name);
         match (expected == &found, reason) {
             (true, None) => agree += 1,

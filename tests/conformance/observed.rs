@@ -83,6 +83,7 @@ pub fn differ(request: &Request, expected: &Observed, found: &Observed) -> Strin
     let _ = writeln!(told, "  {body}");
     let mut tell = |what: &str, expected: &str, found: &str| {
         if expected != found {
+            let (expected, found) = around_difference(expected, found);
             let _ = writeln!(
                 told,
                 "  {what}\n    expected {expected}\n    found    {found}"
@@ -110,4 +111,26 @@ pub fn differ(request: &Request, expected: &Observed, found: &Observed) -> Strin
         tell(&format!("body {}", at + 1), &chunk(expected), &chunk(found));
     }
     told
+}
+
+/// How much of what is equal is shown before and after what is not, in characters.
+const AROUND: usize = 120;
+
+/// Of two long texts, the part in which they differ.
+fn around_difference(expected: &str, found: &str) -> (String, String) {
+    let (expected, found): (Vec<char>, Vec<char>) =
+        (expected.chars().collect(), found.chars().collect());
+    let equal = |(a, b): &(&char, &char)| a == b;
+    let before = expected.iter().zip(&found).take_while(equal).count();
+    let after = expected[before..].iter().rev();
+    let after = after.zip(found[before..].iter().rev());
+    let after = after.take_while(equal).count();
+    let part = |of: &[char]| {
+        let (start, end) = (before.saturating_sub(AROUND), of.len() - after);
+        let end = (end + AROUND).min(of.len());
+        let left = if start > 0 { "…" } else { "" };
+        let right = if end < of.len() { "…" } else { "" };
+        format!("{left}{}{right}", of[start..end].iter().collect::<String>())
+    };
+    (part(&expected), part(&found))
 }

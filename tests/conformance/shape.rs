@@ -8,7 +8,7 @@
 use crate::node::Node;
 
 /// What the model said, or what describes its file.
-const TEXTS: [&str; 20] = [
+const TEXTS: [&str; 23] = [
     "response",
     "content",
     "thinking",
@@ -29,6 +29,9 @@ const TEXTS: [&str; 20] = [
     "parameter_size",
     "rendered_template",
     "signin_url",
+    "general.basename",
+    "general.license",
+    "general.size_label",
 ];
 
 const TIMES: [&str; 3] = ["created_at", "modified_at", "expires_at"];

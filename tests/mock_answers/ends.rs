@@ -58,3 +58,14 @@ fn the_longest_answer_is_ten_contexts() {
     );
     assert!(began.elapsed() < Duration::from_secs(100), "it ends");
 }
+
+#[test]
+fn a_context_that_does_not_move_on_ends_the_answer_when_it_is_full() {
+    let server = plain();
+    let more = json!({"shift": false, "options": {"num_predict": 500, "num_ctx": 64}});
+    let lines = lines(&native(&server, "generate", more));
+    let last = &lines[lines.len() - 1];
+    let count = |name: &str| last[name].as_u64().expect("a count");
+    assert_eq!(count("prompt_eval_count") + count("eval_count"), 64);
+    assert_eq!(last["done_reason"], "length");
+}

@@ -3,6 +3,45 @@
 use super::*;
 
 #[test]
+fn what_is_of_the_wrong_type_is_no_request() {
+    let call = |arguments: Value| {
+        let call = json!({"function": {"name": "f", "arguments": arguments}});
+        json!({"messages": [{"role": "assistant", "tool_calls": [call]}]})
+    };
+    for (route, more, words) in [
+        (
+            "generate",
+            json!({"width": "x"}),
+            "json: cannot unmarshal string into Go struct field GenerateRequest.width of type int32",
+        ),
+        (
+            "chat",
+            json!({"messages": [{"thinking": 5}]}),
+            "json: cannot unmarshal number into Go struct field ChatRequest.messages.thinking of type string",
+        ),
+        (
+            "chat",
+            json!({"messages": [{"tool_calls": "x"}]}),
+            "json: cannot unmarshal string into Go struct field ChatRequest.messages.tool_calls of type []api.ToolCall",
+        ),
+        (
+            "chat",
+            call("x".into()),
+            "Value looks like object, but can't find closing '}' symbol",
+        ),
+        (
+            "chat",
+            json!({"tools": "x"}),
+            "json: cannot unmarshal string into Go struct field ChatRequest.tools of type api.Tools",
+        ),
+    ] {
+        let reply = native(&plain(), route, more);
+        assert_eq!(reply.status, "400 Bad Request", "{words}");
+        assert_eq!(reply.json()["error"], words);
+    }
+}
+
+#[test]
 fn what_the_handler_refuses() {
     let server = plain();
     let full_name = "registry.ollama.ai/library/gemma3:latest";

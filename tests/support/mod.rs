@@ -8,7 +8,7 @@ mod raw;
 
 pub use asking::{call_times, pieces};
 pub use driver::Driver;
-pub use raw::{Reply, Wire, ask, ask_at, first_of, wire};
+pub use raw::{Reply, Wire, ask, ask_as, ask_at, first_of, wire};
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -46,6 +46,11 @@ pub fn ask_at(address: &str, head: &str, body: &str) -> io::Result<Reply> {
     read(send_to(address, head, body)?, head)
 }
 
+/// The same for a server that the request calls by another name.
+pub fn ask_as(host: &str, server: &MockServer, head: &str, body: &str) -> Reply {
+    ask(server, &format!("{head}\nhost: {host}"), body)
+}
+
 /// Sends two requests at once and reads the reply that comes first. The other one stays under way
 /// until the server ends.
 pub fn first_of(server: &MockServer, requests: [(&'static str, &'static str); 2]) -> Reply {

@@ -22,8 +22,11 @@ pub(super) enum Type {
     Text,
     Bool,
     Int,
+    Int32,
     Float,
     Float32,
+    /// A map that keeps its order, and reads itself.
+    Arguments,
     /// Base64 of an image.
     Bytes,
     /// Whatever it is.
@@ -62,6 +65,9 @@ pub const GENERATE: Struct = Struct {
         ("options", Type::Options),
         ("think", Type::Think),
         ("images", Type::List(&Type::Bytes)),
+        ("width", Type::Int32),
+        ("height", Type::Int32),
+        ("steps", Type::Int32),
         ("format", Type::Any),
         ("truncate", Type::Bool),
         ("shift", Type::Bool),
@@ -91,6 +97,23 @@ pub const CHAT: Struct = Struct {
     ],
 };
 
+const NATIVE_CALL: Struct = Struct {
+    name: "api.ToolCall",
+    fields: &[
+        ("id", Type::Text),
+        ("function", Type::Struct(&NATIVE_CALL_FUNCTION)),
+    ],
+};
+
+const NATIVE_CALL_FUNCTION: Struct = Struct {
+    name: "api.ToolCallFunction",
+    fields: &[
+        ("index", Type::Int),
+        ("name", Type::Text),
+        ("arguments", Type::Arguments),
+    ],
+};
+
 const TOOL: Struct = Struct {
     name: "api.Tool",
     fields: &[
@@ -116,7 +139,7 @@ pub(super) const MESSAGE: Struct = Struct {
         ("content", Type::Text),
         ("thinking", Type::Text),
         ("images", Type::List(&Type::Bytes)),
-        ("tool_calls", Type::List(&Type::Any)),
+        ("tool_calls", Type::List(&Type::Struct(&NATIVE_CALL))),
         ("tool_name", Type::Text),
         ("tool_call_id", Type::Text),
     ],
@@ -367,6 +390,7 @@ impl Type {
             Type::Text => "string".to_owned(),
             Type::Bool => "bool".to_owned(),
             Type::Int => "int".to_owned(),
+            Type::Int32 => "int32".to_owned(),
             Type::Float => "float64".to_owned(),
             Type::Float32 => "float32".to_owned(),
             Type::Bytes => "api.ImageData".to_owned(),
@@ -376,7 +400,9 @@ impl Type {
             Type::Struct(shape) => shape.name.to_owned(),
             Type::Own(name, _) | Type::NamedList(name, _) => (*name).to_owned(),
             // These take whatever comes, and refuse it themselves.
-            Type::Any | Type::KeepAlive | Type::Think => "interface {}".to_owned(),
+            Type::Any | Type::Arguments | Type::KeepAlive | Type::Think => {
+                "interface {}".to_owned()
+            }
         }
     }
 }
@@ -457,6 +483,10 @@ impl Fit {
             (Type::Any, node)
             | (Type::Text, node @ Node::Text(_))
             | (Type::Bool, node @ Node::Bool(_)) => plain(node),
+            (Type::Int32, Node::Number(written)) => match written.parse::<i32>() {
+                Ok(number) => number.into(),
+                Err(_) => self.misfit_of(&format!("number {written}"), "int32"),
+            },
             (Type::Int, Node::Number(written)) => match written.parse::<i64>() {
                 Ok(number) => number.into(),
                 Err(_) => self.misfit_of(&format!("number {written}"), "int"),
@@ -485,6 +515,10 @@ impl Fit {
                 Value::Array(items?)
             }
             (Type::Struct(shape), node) => self.shape(shape, shape.short_name(), node)?,
+            (Type::Arguments, node @ Node::Object(_)) => plain(node),
+            (Type::Arguments, _) => {
+                return Err("Value looks like object, but can't find closing '}' symbol".to_owned());
+            }
             (Type::KeepAlive, node) => keep_alive(node)?,
             (Type::Think, node) => think(node)?,
             (kind, node) => self.misfit(&node, &kind.name()),
