@@ -44,7 +44,7 @@ fn connect(base_url: &str) -> TcpStream {
 fn exchange(base_url: &str, head: &str, body: &[u8]) -> Vec<u8> {
     let mut stream = connect(base_url);
     let head = format!(
-        "{head}Host: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        "{head}Host: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).expect("a request");
