@@ -173,12 +173,20 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a model away; whether there was one.
+    /// Takes a model away, and the files that were uploaded for it; whether there was one. What
+    /// another model has too is still found there.
     pub fn remove(&self, name: &Name) -> bool {
+        let Some(model) = self.get(name) else {
+            return false;
+        };
         let mut models = self.models.borrow_mut();
-        let before = models.len();
-        models.retain(|model| model.name != *name);
-        models.len() < before
+        models.retain(|other| other.name != *name);
+        let mut uploads = self.uploads.borrow_mut();
+        uploads.remove(&model.weights.digest);
+        for layer in &model.layers {
+            uploads.remove(&layer.digest);
+        }
+        true
     }
 
     /// Remembers an uploaded file.

@@ -13,6 +13,9 @@ use std::rc::Rc;
 /// What a model without a template of its own has.
 const PLAIN_TEMPLATE: &str = "{{ .Prompt }}";
 
+/// What a model whose template makes turns of messages has for parameters: they end its answers.
+const CHAT_PARAMETERS: &str = r#"{"stop":["<end_of_turn>"]}"#;
+
 /// A model of a server.
 #[derive(Clone)]
 pub struct Model {
@@ -87,7 +90,10 @@ impl Model {
         let template = template_for(capabilities);
         let layers = match template.as_str() {
             PLAIN_TEMPLATE => Vec::new(),
-            _ => vec![Layer::new(LayerKind::Template, template)],
+            _ => vec![
+                Layer::new(LayerKind::Template, template),
+                Layer::new(LayerKind::Params, CHAT_PARAMETERS.to_owned()),
+            ],
         };
         Self {
             name,

@@ -17,6 +17,9 @@ pub const QUANTIZATION: &str = "Q4_K_M";
 /// The tokens that a detailed description lists. A real one has a quarter of a million.
 const LISTED_TOKENS: usize = 256;
 
+/// How llama.cpp numbers the pooling that takes the mean of the tokens' vectors.
+const MEAN: u32 = 1;
+
 /// A file of weights.
 pub struct Weights {
     /// With `sha256:` in front.
@@ -202,6 +205,10 @@ impl Weights {
             ("feed_forward_length", json!(feed_forward)),
             ("rope.freq_base", json!(1_000_000)),
         ];
+        // Ollama takes the weights that say this for those of an embedding model.
+        let pools = self.capabilities.contains(&Capability::Embedding);
+        let pooling = pools.then(|| ("pooling_type", json!(MEAN)));
+        let own = own.into_iter().chain(pooling);
         let own = own.map(|(key, value)| (format!("{family}.{key}"), value));
         let general = [
             ("architecture", json!(family)),
