@@ -53,7 +53,7 @@ impl LastLine {
 #[derive(Debug)]
 enum Reader {
     Lines(Ndjson),
-    Completion(Completion),
+    Completion(Box<Completion>),
 }
 
 /// What a decoder said of some bytes.
@@ -129,10 +129,8 @@ impl Answer {
     /// An answer over this API.
     pub fn new(api: Api) -> Self {
         let (reader, shape) = match api {
-            Api::Generate | Api::Raw | Api::Chat => {
-                (Reader::Lines(Ndjson::default()), Some(Shape::Lines))
-            }
-            Api::OpenAi => (Reader::Completion(Completion::default()), None),
+            Api::Generate | Api::Raw | Api::Chat => (Reader::Lines(Ndjson::default()), Some(Shape::Lines)),
+            Api::OpenAi => (Reader::Completion(Box::default()), None),
         };
         Self {
             reader,
