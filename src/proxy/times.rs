@@ -129,7 +129,9 @@ impl Answer {
     /// An answer over this API.
     pub fn new(api: Api) -> Self {
         let (reader, shape) = match api {
-            Api::Generate | Api::Raw | Api::Chat => (Reader::Lines(Ndjson::default()), Some(Shape::Lines)),
+            Api::Generate | Api::Raw | Api::Chat => {
+                (Reader::Lines(Ndjson::default()), Some(Shape::Lines))
+            }
             Api::OpenAi => (Reader::Completion(Box::default()), None),
         };
         Self {
