@@ -273,7 +273,7 @@ fn a_model_is_listed_while_it_is_loaded() {
     assert_eq!(models.len(), 1);
     assert_eq!(
         (&models[0]["name"], &models[0]["context_length"]),
-        (&json!("m"), &json!(2048))
+        (&json!("m:latest"), &json!(2048))
     );
     for field in [
         "model",
