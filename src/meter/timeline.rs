@@ -75,6 +75,9 @@ pub enum NetSource {
     TotalDuration,
     /// llama.cpp's `timings`: its time on prompt and answer, without its queue and its HTTP.
     Timings,
+    /// A recording proxy's times, where the server states none that count: from the request's arrival
+    /// there to the passing on of the last line.
+    Proxy,
 }
 
 /// How late a mock was in a call.
@@ -143,26 +146,33 @@ impl Call {
         self.ended.since(self.recorder.started)
     }
 
-    /// What the server spent, by [`Call::net_source`]; `None` where it states nothing, and where it
-    /// did more than it states: Ollama tokenizes prompt and answer again for `context` after it has
-    /// set `total_duration` and before it sends the line that has both.
+    /// What the server spent, by [`Call::net_source`]; `None` where nothing tells.
     pub fn net(&self) -> Option<Duration> {
-        let nanos = match &self.last.tare_truth {
-            Some(truth) => truth.done,
-            None if self.last.context.is_empty() => self.last.total_duration,
-            None => 0,
-        };
-        (nanos > 0).then(|| Duration::from_nanos(nanos))
+        self.net_and_source()
+            .map(|(nanos, _)| Duration::from_nanos(nanos))
     }
 
     /// Where the net comes from; `None` where there is none.
     pub fn net_source(&self) -> Option<NetSource> {
-        let source = match (&self.last.tare_truth, &self.last.timings) {
-            (Some(_), _) => NetSource::MockTruth,
-            (None, Some(_)) => NetSource::Timings,
-            (None, None) => NetSource::TotalDuration,
+        self.net_and_source().map(|(_, source)| source)
+    }
+
+    /// What a server states counts only where it did nothing afterwards: Ollama tokenizes prompt and
+    /// answer again for `context` after it has set `total_duration` and before it sends the line that
+    /// has both.
+    fn net_and_source(&self) -> Option<(u64, NetSource)> {
+        let last = &self.last;
+        let stated = match last.context.is_empty() {
+            true => last.total_duration,
+            false => 0,
         };
-        self.net().map(|_| source)
+        let told = match (&last.tare_truth, &last.tare_proxy, &last.timings) {
+            (Some(truth), _, _) => (truth.done, NetSource::MockTruth),
+            (None, Some(passed_on), _) if stated == 0 => (passed_on.done, NetSource::Proxy),
+            (None, _, Some(_)) => (stated, NetSource::Timings),
+            (None, _, None) => (stated, NetSource::TotalDuration),
+        };
+        Some(told).filter(|&(nanos, _)| nanos > 0)
     }
 
     /// How late the mock was; `None` where no mock tells.
@@ -338,6 +348,15 @@ mod tests {
         let truth = told(1_500, &[400], 7_000).tare_truth;
         let mock = call(&[2_000], stated(truth));
         assert_eq!(mock.net(), Some(Duration::from_nanos(7_000)));
+        let mut proxied = stated(None);
+        proxied.tare_proxy = Some(PassedOn {
+            received: 1_200,
+            sent: vec![600],
+            done: 7_700,
+        });
+        let proxied = call(&[2_000], proxied);
+        assert_eq!(proxied.net(), Some(Duration::from_nanos(7_700)));
+        assert_eq!(proxied.net_source(), Some(NetSource::Proxy));
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn a_proxy_gives_delivery_for_a_server_that_does_not_tell_and_net_stays_the_serv
             assert_eq!(call.get("mock_late"), None, "no mock tells");
             match api {
                 // OpenAI's API states no time, and generate's line has a context.
-                "openai" | "generate" => assert_eq!(call.get("net_source"), None),
+                "openai" | "generate" => assert_eq!(call["net_source"], "proxy"),
                 _ => assert_eq!(call["net_source"], "total_duration"),
             }
         }

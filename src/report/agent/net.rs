@@ -21,6 +21,9 @@ pub fn meaning(metrics: &Metrics) -> String {
         Some(NetSource::Timings) => {
             "`prompt_ms + predicted_ms` of the `timings` that the server states, as llama.cpp's does. They leave out its own queue and its HTTP, which so are part of tare here"
         }
+        Some(NetSource::Proxy) => {
+            "the time from a request's arrival at the recording proxy to its passing on of the last line, as the server states none that counts. The way between proxy and server is part of it"
+        }
         None => {
             return format!(
                 "what the server spent; unknown, as {}",
