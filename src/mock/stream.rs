@@ -274,7 +274,8 @@ impl Body for Stream {
                     // mock wrote in one go were not computed in no time.
                     let spoken = match sent.as_slice() {
                         [first, .., last] => last.since(*first).max(account.decode),
-                        _ => Duration::ZERO,
+                        // What is sent in one piece, as a call is, was spoken before that.
+                        _ => account.decode,
                     };
                     let due = std::mem::take(&mut this.due);
                     let last = this.script.last(account, spoken, Told { due, sent });

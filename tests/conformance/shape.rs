@@ -213,15 +213,21 @@ fn of_text(name: &str, text: &str, place: &Place) -> String {
     }
 }
 
-/// What stands before the part of an identifier that is made up anew each time: `chatcmpl-` of
-/// `chatcmpl-123`. A model's name is none.
-fn identifier(text: &str) -> Option<&str> {
-    let at = text.find(['-', '_'])? + 1;
-    let (kind, rest) = text.split_at(at);
-    let is_kind = kind[..at - 1].bytes().all(|b| b.is_ascii_lowercase());
-    let made_up = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    let is_rest = rest.bytes().any(|b| b.is_ascii_digit()) && rest.bytes().all(made_up);
-    (is_kind && is_rest).then_some(kind)
+/// What identifiers begin with, before the part that is made up anew each time.
+const IDENTIFIERS: [&str; 9] = [
+    "call_",
+    "chatcmpl-",
+    "cmpl-",
+    "fc_",
+    "msg_",
+    "req_",
+    "resp_",
+    "rs_",
+    "toolu_",
+];
+
+fn identifier(text: &str) -> Option<&'static str> {
+    IDENTIFIERS.into_iter().find(|kind| text.starts_with(kind))
 }
 
 /// Without the folders in which a server keeps its models, where a message states them.
