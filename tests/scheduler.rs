@@ -154,7 +154,7 @@ fn a_model_is_listed_while_it_is_loaded() {
     assert_eq!(loaded.len(), 1);
     assert_eq!(
         (&loaded[0]["name"], &loaded[0]["context_length"]),
-        (&json!("m"), &json!(2048))
+        (&json!("m:latest"), &json!(2048))
     );
     for field in [
         "model",

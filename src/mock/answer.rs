@@ -22,7 +22,7 @@ use super::routes::{
 use super::schema::Schema;
 use super::socket::Ledger;
 use super::stream::{Script, Stream, Tell};
-use super::tools::Tool;
+use super::tools::{Call, Tool};
 use crate::engine::text::Text;
 use crate::engine::{Ask, KeepAlive, ToolCalls};
 use crate::ollama::Options;
@@ -333,7 +333,8 @@ impl Server {
     fn words(&self, asked: &Asked, thinks: bool, schema: Option<&Schema>) -> Words {
         let seed = asked.options.seed.unwrap_or(self.profile.seed);
         let calls = self.profile.tool_calls == ToolCalls::Always && !asked.wants.has_result;
-        let tool = asked.wants.tools.first().filter(|_| calls);
+        let tools = if calls { &asked.wants.tools[..] } else { &[] };
+        let number = asked.prompt.len() as u64;
         let logprobs = asked.wants.logprobs.then(|| Logprobs {
             top: usize::try_from(asked.wants.top_logprobs).unwrap_or(0),
             seed,
@@ -343,10 +344,15 @@ impl Server {
             limit: refusals::limit(asked),
             usual: self.profile.tokens,
             thinks,
-            content: match (schema, tool) {
-                (Some(schema), _) => Content::Json(schema),
-                (None, Some(tool)) => Content::Call(tool, asked.prompt.len() as u64),
-                (None, None) => Content::Text,
+            content: match (schema, tools) {
+                (Some(schema), tools) => {
+                    match Call::read(&schema.value(seed), tools, seed, number) {
+                        Some(call) => Content::Call(call),
+                        None => Content::Json(schema),
+                    }
+                }
+                (None, [tool, ..]) => Content::Call(tool.call(seed, number)),
+                (None, []) => Content::Text,
             },
             stop: &asked.wants.stop,
             logprobs,

@@ -8,7 +8,7 @@
 
 use super::logprobs::{Logprob, Logprobs, Token};
 use super::schema::Schema;
-use super::tools::{Call, Tool};
+use super::tools::Call;
 use crate::engine::text::Text;
 use crate::engine::{KnownAnswer, StopReason};
 use fastrand::Rng;
@@ -33,8 +33,7 @@ pub struct Wish<'a> {
 pub enum Content<'a> {
     Text,
     Json(&'a Schema),
-    /// A call, under a number that makes its id.
-    Call(&'a Tool, u64),
+    Call(Call),
 }
 
 /// An answer, of which so many tokens and pieces are out.
@@ -101,13 +100,13 @@ impl Wish<'_> {
         if self.thinks {
             making.think();
         }
-        match self.content {
+        match &self.content {
             Content::Text => making.text(),
             Content::Json(schema) => {
                 let json = schema.value(self.seed).to_string();
                 making.stopped(split(&json, self.seed));
             }
-            Content::Call(tool, number) => making.call(tool.call(self.seed, number)),
+            Content::Call(call) => making.call(call.clone()),
         }
         Composed {
             pieces: making.pieces,
@@ -310,6 +309,7 @@ impl Composed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mock::tools::Tool;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -401,7 +401,7 @@ mod tests {
     fn a_call_is_sent_when_it_is_complete() {
         let tool = Tool::new("weather".to_owned(), json!({"type": "object"}));
         let wish = Wish {
-            content: Content::Call(&tool, 1),
+            content: Content::Call(tool.call(PLAIN.seed, 1)),
             ..PLAIN
         };
         let composed = wish.composed();

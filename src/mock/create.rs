@@ -89,8 +89,7 @@ impl Server {
             modified: jiff::Timestamp::now(),
         };
         add_layers(&mut model, asked)?;
-        let layers = model.layers.iter().map(|layer| layer.digest.as_str());
-        for digest in std::iter::once(model.weights.digest.as_str()).chain(layers) {
+        for digest in model.files() {
             let how = match self.models.file(digest) {
                 Some(_) => "using existing",
                 None => "creating new",

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// The longest context that an answer's limit is reckoned from, tokens. Longer ones are asked for
 /// by mistake only, and an answer must end.
-const LONGEST_CONTEXT: u32 = 1 << 17;
+const LONGEST_CONTEXT: u32 = 1 << 15;
 /// An answer may be so many times as long as the context.
 const CONTEXTS: u32 = 10;
 /// The most alternatives that a token may have.

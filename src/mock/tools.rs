@@ -31,9 +31,6 @@ impl Tool {
 
     /// A call of it with arguments that fit. `number` makes its id another one.
     pub fn call(&self, seed: u64, number: u64) -> Call {
-        const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-        let mut rng = Rng::with_seed(seed.rotate_left(32) ^ number);
-        let letters = (0..8).map(|_| char::from(LETTERS[rng.usize(..LETTERS.len())]));
         let arguments = match &self.function.parameters {
             Value::Object(schema) if schema.contains_key("properties") => {
                 Schema::lenient(self.function.parameters.clone()).value(seed)
@@ -41,7 +38,7 @@ impl Tool {
             _ => Value::Null,
         };
         Call {
-            id: "call_".chars().chain(letters).collect(),
+            id: id(seed, number),
             name: self.function.name.clone(),
             arguments: match arguments {
                 Value::Object(arguments) => Value::Object(arguments),
@@ -60,7 +57,26 @@ pub struct Call {
     pub arguments: Value,
 }
 
+fn id(seed: u64, number: u64) -> String {
+    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut rng = Rng::with_seed(seed.rotate_left(32) ^ number);
+    let letters = (0..8).map(|_| char::from(LETTERS[rng.usize(..LETTERS.len())]));
+    "call_".chars().chain(letters).collect()
+}
+
 impl Call {
+    /// The call of one of these tools that a JSON text is, if it is one.
+    pub fn read(json: &Value, tools: &[Tool], seed: u64, number: u64) -> Option<Self> {
+        let name = json.get("name")?.as_str()?;
+        tools.iter().find(|tool| tool.function.name == name)?;
+        let arguments = json.get("parameters").filter(|given| given.is_object())?;
+        Some(Self {
+            id: id(seed, number),
+            name: name.to_owned(),
+            arguments: arguments.clone(),
+        })
+    }
+
     /// As a model writes it, before its server makes a call of it.
     pub fn written(&self) -> String {
         let name = Value::from(self.name.as_str());
@@ -133,6 +149,25 @@ mod tests {
         assert_ne!(call.id, tool.call(5, 2).id);
         let read: Value = serde_json::from_str(&call.written()).expect("JSON");
         assert_eq!(read["parameters"], call.arguments);
+    }
+
+    #[test]
+    fn json_is_a_call_where_it_names_a_tool_and_gives_it_parameters() {
+        let tools = [Tool::new("weather".to_owned(), json!({}))];
+        let read = |json: Value| Call::read(&json, &tools, 5, 1);
+        let call = read(json!({"name": "weather", "parameters": {"city": "Paris"}}));
+        let call = call.expect("a call");
+        assert_eq!(call.arguments, json!({"city": "Paris"}));
+        assert_eq!(call.id, tools[0].call(5, 1).id);
+        for other in [
+            json!({"name": "other", "parameters": {}}),
+            json!({"name": "weather"}),
+            json!({"name": "weather", "parameters": 5}),
+            json!({"parameters": {}}),
+            json!([]),
+        ] {
+            assert_eq!(read(other.clone()), None, "{other}");
+        }
     }
 
     #[test]

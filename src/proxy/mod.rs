@@ -6,8 +6,8 @@
 //! is seen at the other end too. Where a request asks for them ([`PROXY_HEADER`]), the last line of
 //! its answer takes the times ([`PassedOn`]) at which its tokens were passed on.
 //!
-//! [`http`] says where messages begin and end, [`request`] and [`reply`] what goes on in either
-//! direction, [`times`] which bytes complete which token; all of that without any I/O. Here bytes
+//! `http.rs` says where messages begin and end, `request.rs` and `reply.rs` what goes on in either
+//! direction, `times.rs` which bytes complete which token; all of that without any I/O. Here bytes
 //! are moved.
 //!
 //! [`PROXY_HEADER`]: crate::ollama::wire::PROXY_HEADER

@@ -53,7 +53,7 @@ impl LastLine {
 #[derive(Debug)]
 enum Reader {
     Lines(Ndjson),
-    Completion(Completion),
+    Completion(Box<Completion>),
 }
 
 /// What a decoder said of some bytes.
@@ -132,7 +132,7 @@ impl Answer {
             Api::Generate | Api::Raw | Api::Chat => {
                 (Reader::Lines(Ndjson::default()), Some(Shape::Lines))
             }
-            Api::OpenAi => (Reader::Completion(Completion::default()), None),
+            Api::OpenAi => (Reader::Completion(Box::default()), None),
         };
         Self {
             reader,

@@ -287,7 +287,11 @@ fn a_server_of_ones_own_is_asked_without_the_truth_header() {
     }
     let comparison = place.read(REPORTS[2]);
     assert!(comparison.contains("TTFT, analysis call, warm"));
-    let row = "version 0.12.11, model a2af6cc3eb7f (Q4_K_M), OLLAMA_NUM_PARALLEL 1 (the default)";
+    let row = "(Q4_K_M), OLLAMA_NUM_PARALLEL 1 (the default)";
+    assert!(
+        comparison.contains("version 0.17.4, model "),
+        "{comparison}"
+    );
     assert!(
         cfg!(not(target_os = "linux")) || comparison.contains(row),
         "{comparison}"

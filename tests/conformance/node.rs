@@ -14,23 +14,6 @@ pub enum Node {
     Object(Vec<(String, Node)>),
 }
 
-impl Node {
-    pub fn field(&self, name: &str) -> Option<&Node> {
-        let Self::Object(fields) = self else {
-            return None;
-        };
-        let mut found = fields.iter().filter(|(given, _)| given == name);
-        found.next().map(|(_, value)| value)
-    }
-
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyNode)

@@ -219,7 +219,8 @@ fn identifier(text: &str) -> Option<&str> {
     let at = text.find(['-', '_'])? + 1;
     let (kind, rest) = text.split_at(at);
     let is_kind = kind[..at - 1].bytes().all(|b| b.is_ascii_lowercase());
-    let is_rest = !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric());
+    let made_up = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let is_rest = rest.bytes().any(|b| b.is_ascii_digit()) && rest.bytes().all(made_up);
     (is_kind && is_rest).then_some(kind)
 }
 

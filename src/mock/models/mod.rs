@@ -173,12 +173,23 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a model away; whether there was one.
+    /// Takes a model away, and those of its files that no other model has; whether there was one.
     pub fn remove(&self, name: &Name) -> bool {
         let mut models = self.models.borrow_mut();
-        let before = models.len();
-        models.retain(|model| model.name != *name);
-        models.len() < before
+        let Some(at) = models.iter().position(|model| model.name == *name) else {
+            return false;
+        };
+        let removed = models.remove(at);
+        let mut uploads = self.uploads.borrow_mut();
+        for file in removed.files() {
+            let kept = models
+                .iter()
+                .any(|model| model.files().any(|other| other == file));
+            if !kept {
+                uploads.remove(file);
+            }
+        }
+        true
     }
 
     /// Remembers an uploaded file.
@@ -324,5 +335,30 @@ mod tests {
         let weights = &store.find("gemma3").expect("a model").weights;
         assert!(store.file(&weights.digest).is_some_and(|file| file.is_gguf));
         assert_eq!(store.file(&digest(MOST_UPLOADS)), None);
+    }
+
+    #[test]
+    fn the_files_of_a_model_go_with_the_last_that_has_them() {
+        let store = store();
+        let digest = digest::of(b"weights");
+        let gguf = Upload {
+            is_gguf: true,
+            size: 7,
+        };
+        store.upload(digest.clone(), gguf).expect("room");
+        let model = store.find("gemma3").expect("a model");
+        let names = ["one", "two"].map(Name::parse);
+        for name in &names {
+            let model = Model {
+                name: name.clone(),
+                weights: store.weights(&digest, gguf),
+                ..Model::clone(&model)
+            };
+            store.put(model).expect("room");
+        }
+        for (name, left) in names.iter().zip([Some(gguf), None]) {
+            assert!(store.remove(name));
+            assert_eq!(store.file(&digest), left);
+        }
     }
 }

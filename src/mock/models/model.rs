@@ -13,6 +13,9 @@ use std::rc::Rc;
 /// What a model without a template of its own has.
 const PLAIN_TEMPLATE: &str = "{{ .Prompt }}";
 
+/// The parameters of a model whose template marks the turns.
+const TURN_ENDS: &str = r#"{"stop":["<end_of_turn>"]}"#;
+
 /// A model of a server.
 #[derive(Clone)]
 pub struct Model {
@@ -87,7 +90,10 @@ impl Model {
         let template = template_for(capabilities);
         let layers = match template.as_str() {
             PLAIN_TEMPLATE => Vec::new(),
-            _ => vec![Layer::new(LayerKind::Template, template)],
+            _ => vec![
+                Layer::new(LayerKind::Template, template),
+                Layer::new(LayerKind::Params, TURN_ENDS.to_owned()),
+            ],
         };
         Self {
             name,
@@ -165,6 +171,12 @@ impl Model {
         self.layers.push(layer);
     }
 
+    /// The digests of its files.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let layers = self.layers.iter().map(|layer| layer.digest.as_str());
+        std::iter::once(self.weights.digest.as_str()).chain(layers)
+    }
+
     /// Of all that it says beside its weights, bytes.
     pub fn text_size(&self) -> usize {
         self.layers.iter().map(|layer| layer.text.len()).sum()
@@ -173,10 +185,7 @@ impl Model {
     /// What Ollama keeps of the model beside its layers.
     fn config(&self) -> Vec<u8> {
         let family = self.weights.family;
-        let layers = self.layers.iter().map(|layer| layer.digest.as_str());
-        let layers: Vec<_> = std::iter::once(self.weights.digest.as_str())
-            .chain(layers)
-            .collect();
+        let layers: Vec<_> = self.files().collect();
         json::bytes(&json!({
             "model_format": "gguf",
             "model_family": family,

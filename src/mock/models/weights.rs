@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// What `file_type` and the details call the quantisation.
 pub const QUANTIZATION: &str = "Q4_K_M";
+/// The mean over a text's tokens, as `pooling_type` numbers it.
+const MEAN: u32 = 1;
 /// The tokens that a detailed description lists. A real one has a quarter of a million.
 const LISTED_TOKENS: usize = 256;
 
@@ -202,6 +204,10 @@ impl Weights {
             ("feed_forward_length", json!(feed_forward)),
             ("rope.freq_base", json!(1_000_000)),
         ];
+        // Only a model that embeds says how.
+        let embeds = self.capabilities.contains(&Capability::Embedding);
+        let pooling = embeds.then_some(("pooling_type", json!(MEAN)));
+        let own = own.into_iter().chain(pooling);
         let own = own.map(|(key, value)| (format!("{family}.{key}"), value));
         let general = [
             ("architecture", json!(family)),
@@ -238,7 +244,7 @@ impl Weights {
             ("unknown_token_id", json!(3)),
         ];
         let tokenizer = tokenizer.map(|(key, value)| (format!("tokenizer.ggml.{key}"), value));
-        own.into_iter().chain(general).chain(tokenizer).collect()
+        own.chain(general).chain(tokenizer).collect()
     }
 
     /// A list that only a detailed description has, of what the tokens make.
