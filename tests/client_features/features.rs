@@ -61,6 +61,19 @@ const fn embedding(name: &'static str, right: fn(&Value, Server) -> bool) -> Fea
     }
 }
 
+/// A feature for which some clients insist that the answer has come to its end. The tiny model may go on
+/// until it is cut off.
+const fn to_the_end(name: &'static str, right: fn(&Value, Server) -> bool) -> Feature {
+    Feature {
+        name,
+        right,
+        right_error: |words, server| {
+            let cut_off = ["length limit was reached", "could not parse the response"];
+            server == Server::Real && cut_off.iter().any(|said| words.contains(said))
+        },
+    }
+}
+
 /// In the order of the table.
 pub const FEATURES: [Feature; 32] = [
     feature("heartbeat", |gave, _| *gave == true),
@@ -90,21 +103,14 @@ pub const FEATURES: [Feature; 32] = [
     feature("refusal, streamed", |gave, _| refused(gave, 404, UNKNOWN)),
     feature("thinking", thought),
     feature("tools", called),
-    feature("tools, streamed", called),
+    to_the_end("tools, streamed", called),
     feature("tool's result", |gave, server| {
         // The tiny model may have nothing to say.
         server == Server::Real && gave["pieces"].is_array() || said(gave, server)
     }),
-    Feature {
-        name: "JSON",
-        right: is_json,
-        // A real one that is cut off has not come to its end, and a client may insist on that.
-        right_error: |words, server| {
-            server == Server::Real && words == "No object generated: could not parse the response."
-        },
-    },
-    feature("schema", is_capital),
-    feature("responses, schema", is_capital),
+    to_the_end("JSON", is_json),
+    to_the_end("schema", is_capital),
+    to_the_end("responses, schema", is_capital),
     feature("logprobs", probable),
     feature("image", |gave, _| refused(gave, 500, NO_IMAGES)),
     embedding("embeddings", |gave, _| vectors(gave, 2)),
