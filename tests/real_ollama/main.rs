@@ -78,9 +78,12 @@ fn calls_of(side: &Value) -> &[Value] {
 }
 
 #[test]
-fn an_agent_by_chat_has_gross_net_and_tare() {
+fn an_agent_by_chat_or_raw_has_gross_net_and_tare() {
     on_the_server(|url| {
-        for side in agent(&Place::new(), url, "chat") {
+        for side in ["chat", "raw"]
+            .map(|api| agent(&Place::new(), url, api))
+            .concat()
+        {
             for call in calls_of(&side) {
                 net_is_part_of_gross(call);
                 assert_eq!(call["net_source"], "total_duration", "{call}");
@@ -93,10 +96,13 @@ fn an_agent_by_chat_has_gross_net_and_tare() {
 }
 
 #[test]
-fn an_agent_by_generate_has_gross_and_first_tokens() {
+fn an_agent_by_generate_has_gross_and_first_tokens_and_no_net() {
     on_the_server(|url| {
         for side in agent(&Place::new(), url, "generate") {
             assert_eq!(calls_of(&side).len(), 2);
+            for call in calls_of(&side) {
+                assert_eq!(call.get("net_ms").or(call.get("tare_ms")), None, "{call}");
+            }
             let runs = side["agent_runs"].as_array().expect("runs");
             assert!(number(&runs[0], "gross_ms") > 0.0);
         }
