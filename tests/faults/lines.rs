@@ -205,7 +205,7 @@ fn a_head_can_be_slow_and_of_another_type() {
         assert!(
             reply
                 .head
-                .contains("\r\ncontent-type: text/html; charset=utf-8\r\n")
+                .contains("\r\nContent-Type: text/html; charset=utf-8\r\n")
         );
         assert_eq!(reply.chunks().len(), 7);
     }
