@@ -48,9 +48,8 @@ fn a_proxy_gives_delivery_for_a_server_that_does_not_tell_and_net_stays_the_serv
         );
         for call in calls(&metrics) {
             assert_eq!(call["pieces"], 16);
-            let [p50, p99] =
-                ["delivery_p50_ms", "delivery_p99_ms"].map(|name| call[name].as_f64().expect(name));
-            assert!(0.0 < p50 && p50 <= p99, "{call}");
+            assert!(call["delivery_p50_ms"].as_f64().is_some_and(|ms| ms > 0.0));
+            assert_eq!(call.get("delivery_p99_ms"), None, "of 16 tokens");
             assert_eq!(call.get("mock_late"), None, "no mock tells");
             match api {
                 // OpenAI's API states no time, and generate's line has a context.
@@ -70,7 +69,7 @@ fn with_a_mock_behind_it_the_proxy_tells_of_the_same_tokens_and_net_is_the_mocks
     two_runs(&place, &["--proxy"]);
     for call in calls(&place.json()) {
         assert_eq!(call["net_source"], "mock_truth");
-        assert!(call["delivery_p99_ms"].is_f64());
+        assert!(call["delivery_p50_ms"].is_f64());
         assert!(call["tare_ms"].as_f64().is_some_and(|tare| tare > 0.0));
     }
 }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
+/// A 99th percentile of fewer tokens is the luck of a few.
+const LEAST_FOR_P99: usize = 1_000;
+
 /// Which of an agent's two calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,7 +117,7 @@ pub struct CallMetrics {
     /// else the mock wrote it) to its being parsed, ms. Absent where neither tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_p50_ms: Option<f64>,
-    /// The 99th percentile of it, ms.
+    /// The 99th percentile of it, ms; absent with fewer than 1,000 tokens too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_p99_ms: Option<f64>,
     /// Tokens of the prompt that the server states, cached ones included.
@@ -147,7 +150,7 @@ impl CallMetrics {
         let tokens = figures.tokens_generated;
         Self {
             delivery_p50_ms: delivered(0.5),
-            delivery_p99_ms: delivered(0.99),
+            delivery_p99_ms: delivered(0.99).filter(|_| delivery.len() >= LEAST_FOR_P99),
             figures,
             run,
             stage,
