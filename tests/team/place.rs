@@ -41,6 +41,20 @@ reload = { vram_min = "250ms", vram_max = "250ms", start = "1s", weights = "0s",
 "#;
 pub const RELOAD_S: f64 = 1.25;
 
+/// A server as one on a CPU: a hot load of 150 ms, and a prompt is tokenized twice in a chat, once of it
+/// in the slot, for [`TOKENIZING_S`] each.
+const TOKENIZING: &str = r#"
+description = "tokenizes"
+model = "m"
+load = "150ms"
+tokens = 4
+gap = "1ms"
+seed = 7
+prefill = { fixed = "1ms", per_token = "0s" }
+tokenize = { fixed = "400ms", per_token = "0s" }
+"#;
+pub const TOKENIZING_S: f64 = 0.4;
+
 pub fn count(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).expect("at least one")
 }
@@ -101,6 +115,23 @@ impl Place {
             further: &[],
         };
         Servers::mock(&program(), &plan).expect("a mock")
+    }
+
+    /// One mock that tokenizes, with so many slots.
+    pub fn tokenizing(&self, slots: u32) -> Servers {
+        fs::write(self.profile(), TOKENIZING).expect("a profile");
+        self.servers(1, slots)
+    }
+
+    /// A team of two on servers that say no more than a real Ollama does.
+    pub fn team_on_real(&self, servers: &Servers) -> TeamSpec {
+        TeamSpec {
+            api: Api::Chat,
+            known: None,
+            fixed_length: Some(4),
+            seed: Some(7),
+            ..self.team(Scenario::Equal, servers)
+        }
     }
 
     /// A team of two on these servers.

@@ -3,7 +3,7 @@
 //! A busy machine makes everything later, never earlier: what is asserted holds for any delay that
 //! leaves two agents at once further from one after the other than the bounds are.
 
-use crate::place::{ALONE_S, CALL_S, Place, RELOAD_S, ran, tokens, truth};
+use crate::place::{ALONE_S, CALL_S, Place, RELOAD_S, TOKENIZING_S, ran, tokens, truth};
 use tare::inject::Inject;
 use tare::ollama::Options;
 use tare::team::Scenario;
@@ -153,4 +153,37 @@ fn the_order_of_a_run_is_its_seeds() {
         .collect();
     assert_eq!(orders[0], ran(&spec).order);
     assert!(orders.iter().any(|order| *order != orders[0]), "{orders:?}");
+}
+
+/// What a real server states of such calls looks like 0.8 s of queueing and a load of 150 ms each.
+#[test]
+fn of_a_server_that_does_not_tell_tokenization_is_no_queueing_and_a_hot_load_no_reload() {
+    let place = Place::new();
+    let run = ran(&place.team_on_real(&place.tokenizing(2))).record;
+    let truth = truth(&run);
+    let queueing = truth.queueing_s.expect("they ran alone");
+    assert!(queueing < TOKENIZING_S, "{queueing} s");
+    assert_eq!(truth.reload_s, Some(0.0));
+}
+
+#[test]
+fn of_a_server_that_does_not_tell_a_queue_is_seen_behind_the_tokenization() {
+    let place = Place::new();
+    let run = ran(&place.team_on_real(&place.tokenizing(1))).record;
+    let truth = truth(&run);
+    let queueing = truth.queueing_s.expect("they ran alone");
+    assert!(queueing > TOKENIZING_S / 2.0, "{queueing} s");
+    assert_eq!(truth.contention.waited, Some(true));
+}
+
+#[test]
+fn of_a_server_that_does_not_tell_nothing_is_known_without_the_agents_alone() {
+    let place = Place::new();
+    let servers = place.tokenizing(2);
+    let mut spec = place.team_on_real(&servers);
+    spec.isolated = false;
+    let run = ran(&spec).record;
+    let truth = truth(&run);
+    assert_eq!((truth.queueing_s, truth.reload_s), (None, None));
+    assert_eq!(truth.contention.waited, None);
 }
