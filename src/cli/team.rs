@@ -106,10 +106,10 @@ fn all_runs(
                 records.push(record);
                 texts.push(said);
             }
-            // The terminal's signal went to that process too, and perhaps there first; or to the
-            // mock, so that the process found nobody.
+            // The terminal's signal went to that process too, or to the mock, so that the process found
+            // nobody.
+            Err(_) if progress.interrupted_by_now() => break,
             Err(ProcessError::Interrupted { .. }) => break,
-            Err(_) if progress.interrupted() => break,
             Err(error) => return Err(error),
         }
     }
