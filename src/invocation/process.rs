@@ -8,6 +8,23 @@ use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+impl ProcessError {
+    /// Whether it comes of what also interrupts us. A terminal's signal goes to every process that it
+    /// runs: to this one, to the mock, so that this one found nobody, and to us, who may hear of the
+    /// failure before we take up the signal. So `interrupted` is given a moment to become true.
+    pub fn is_of_interruption(&self, interrupted: impl Fn() -> bool) -> bool {
+        const PATIENCE: Duration = Duration::from_millis(500);
+        const STEP: Duration = Duration::from_millis(5);
+        let failed = Instant::now();
+        while !interrupted() && failed.elapsed() < PATIENCE {
+            thread::sleep(STEP);
+        }
+        interrupted() || matches!(self, Self::Interrupted { .. })
+    }
+}
 
 /// The `tare` program, which runs invocations and mocks.
 #[derive(Clone, Debug)]

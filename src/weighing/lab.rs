@@ -111,10 +111,9 @@ pub fn run(program: &Program, plan: &Plan, watch: &mut impl Watch) -> Done {
                     weighed.invocations.push(invocation);
                     ControlFlow::Continue(())
                 }
-                // The terminal's signal went to that process too, and perhaps there first; or to the
-                // mock, so that the process found nobody.
-                Err(ProcessError::Interrupted { .. }) => ControlFlow::Break(()),
-                Err(_) if watch.interrupted() => ControlFlow::Break(()),
+                Err(error) if error.is_of_interruption(|| watch.interrupted()) => {
+                    ControlFlow::Break(())
+                }
                 Err(error) => {
                     failure = Some(error);
                     ControlFlow::Break(())
@@ -170,8 +169,9 @@ fn look_closer(
             watch.looks_closer(&one.subject);
             match program.invoke(&of.spec(&plan.setup, index, true)) {
                 Ok(outcome) => one.close_look = outcome.close_look,
-                Err(ProcessError::Interrupted { .. }) => return Ok(ControlFlow::Break(())),
-                Err(_) if watch.interrupted() => return Ok(ControlFlow::Break(())),
+                Err(error) if error.is_of_interruption(|| watch.interrupted()) => {
+                    return Ok(ControlFlow::Break(()));
+                }
                 Err(error) => return Err(error),
             }
         }

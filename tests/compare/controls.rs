@@ -120,7 +120,7 @@ fn other_mistakes_run_under_their_names() {
 
 /// With nothing beside it, as CI runs it: `cargo test --test compare -- --ignored`.
 #[test]
-#[ignore = "takes four minutes, and nothing may run beside it"]
+#[ignore = "takes minutes, and nothing may run beside it"]
 fn twenty_comparisons_of_a_cell_with_itself_raise_no_false_alarm() {
     for seed in 1..=20 {
         let seed = seed.to_string();

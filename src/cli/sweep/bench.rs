@@ -1,7 +1,7 @@
 //! The runs of a sweep, each as processes of a team.
 
 use crate::client::Limits;
-use crate::invocation::{ProcessError, Program};
+use crate::invocation::Program;
 use crate::ollama::Options;
 use crate::plan::{Bench, Configuration, Mishap, Plan, Run};
 use crate::report::agent::Side;
@@ -63,12 +63,12 @@ impl Teams<'_> {
     }
 
     fn run_once(&self, spec: &TeamSpec, run: Run) -> Result<Ran, Mishap> {
-        run_once(self.program, spec, run.number).map_err(|error| match error {
-            // The terminal's signal went to that process too, and perhaps there first; or to the
-            // mock, so that the process found nobody.
-            ProcessError::Interrupted { .. } => Mishap::Interrupted,
-            _ if self.interrupted.load(Ordering::SeqCst) => Mishap::Interrupted,
-            error => Mishap::Failed(error.to_string().replace('\n', " ")),
+        let interrupted = || self.interrupted.load(Ordering::SeqCst);
+        run_once(self.program, spec, run.number).map_err(|error| {
+            match error.is_of_interruption(interrupted) {
+                true => Mishap::Interrupted,
+                false => Mishap::Failed(error.to_string().replace('\n', " ")),
+            }
         })
     }
 }

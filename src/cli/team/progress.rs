@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -46,18 +46,6 @@ impl Progress {
 
     pub fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
-    }
-
-    /// The same after the failure of a process. The terminal's signal goes to all of them, and that one
-    /// of them ended may be known before the signal is taken up here.
-    pub fn interrupted_by_now(&self) -> bool {
-        const PATIENCE: Duration = Duration::from_millis(500);
-        const STEP: Duration = Duration::from_millis(5);
-        let failed = Instant::now();
-        while !self.interrupted() && failed.elapsed() < PATIENCE {
-            std::thread::sleep(STEP);
-        }
-        self.interrupted()
     }
 
     pub fn begin(&self, run: u32) {
