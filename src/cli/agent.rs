@@ -9,15 +9,15 @@ mod progress;
 
 pub use arguments::Arguments;
 
-use super::server::parallel;
+use super::server::describe;
 use super::values::Format;
 use super::{Failure, usable_folder, warn_of};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
 use crate::doctor;
 use crate::engine::Profile;
 use crate::invocation::{MockServer, Program, ProxyServer};
+use crate::ollama::Described;
 use crate::ollama::wire::{PROXY_HEADER, TRUTH_HEADER};
-use crate::ollama::{Identity, ModelIdentity};
 use crate::provenance::Provenance;
 use crate::report::agent::{
     Measured, Metrics, Server, Setup, Side, comparison_report, side_report, transcript,
@@ -55,13 +55,13 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         client.headers.push(PROXY_HEADER);
     }
     let ran = plan.cell.weigh(Blocks::new(&plan, client))?;
-    let parallel = parallel(&endpoint, ran.server.software);
+    let described = describe(ran.server, ran.model, &endpoint);
     let setup = Setup {
         provenance,
         cell: plan.cell,
         io: plan.cell.io().to_string(),
         threads: ran.threads,
-        server: server.described(&plan, ran.server, ran.model, parallel),
+        server: server.described(&plan, described),
         proxied: plan.proxy,
         api: plan.api,
         model: plan.model,
@@ -130,25 +130,13 @@ impl Answering {
         }
     }
 
-    fn described(
-        &self,
-        plan: &Plan,
-        identity: Identity,
-        model: Option<ModelIdentity>,
-        parallel: Option<String>,
-    ) -> Server {
+    fn described(&self, plan: &Plan, described: Described) -> Server {
         match &plan.mock {
             Some(Mock { name, profile }) => Server::Mock {
                 name: name.clone(),
                 profile: Box::new(profile.clone()),
             },
-            None => Server::There {
-                software: identity.software,
-                base_url: self.base_url().to_owned(),
-                version: identity.version,
-                model,
-                parallel,
-            },
+            None => Server::there(self.base_url().to_owned(), described),
         }
     }
 }

@@ -5,23 +5,18 @@ mod progress;
 
 pub use arguments::Arguments;
 
+use super::server::First;
 use super::{Failure, server};
-use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
+use crate::client::Limits;
 use crate::invocation::{MockServer, Program, ProxyServer};
-use crate::meter::Recorder;
-use crate::ollama::wire::Options as ModelOptions;
-use crate::ollama::{Form, Ollama, Question};
 use crate::provenance::Provenance;
 use crate::report::compare::report;
 use crate::report::files::write_all;
-use crate::runtime::{Runtime, Threads};
-use crate::weighing::{Ending, PartPlan, Plan, Record, Served, Setup, Standing, run as weigh};
+use crate::weighing::{Ending, PartPlan, Plan, Record, Served, Standing, run as weigh};
 use anyhow::{Context, anyhow};
 use arguments::{Format, Source};
 use progress::Progress;
 use std::io::Write;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let asked = arguments.check()?;
@@ -43,7 +38,18 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
                 (base_url, Served::Mock { name, profile })
             }
             Source::There(base_url) => {
-                let served = greet(&base_url, &asked.setup)?;
+                let described = server::greet(
+                    &base_url,
+                    Limits::default(),
+                    asked.setup.api,
+                    &asked.setup.model,
+                    First::Token,
+                    ", or leave out --base-url to compare against a mock",
+                )?;
+                let served = Served::There {
+                    base_url: base_url.clone(),
+                    described,
+                };
                 (base_url, served)
             }
         };
@@ -109,46 +115,4 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         (None, Standing::Sound, _) => Ok(()),
         (None, Standing::Withheld(why), _) => Err(anyhow!("{why}").into()),
     }
-}
-
-/// Who is there. One token is asked for, so that a model that is not there is told at once, and one
-/// that is there is loaded before the first invocation.
-fn greet(base_url: &str, setup: &Setup) -> Result<Served, Failure> {
-    let endpoint = Endpoint::resolve(base_url).map_err(|error| match error {
-        EndpointError::Url { .. } => Failure::Usage(error.into()),
-        EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
-    })?;
-    let rt = Threads::new(NonZeroUsize::MIN)?;
-    let options = ClientOptions::new(endpoint);
-    let inner = rt.clone();
-    let (api, model) = (setup.api, setup.model.clone());
-    let found = rt.run(async move {
-        let otherwise = ", or leave out --base-url to compare against a mock";
-        let found =
-            server::look_for::<Threads, Raw>(inner.clone(), &options, api, otherwise).await?;
-        let ollama = Ollama::<_, Raw>::new(inner, Arc::new(options))?;
-        let question = Question {
-            model: &model,
-            prompt: "Count the tokens.",
-            options: &ModelOptions {
-                num_predict: Some(1),
-                ..ModelOptions::default()
-            },
-            keep_alive: None,
-            form: Form::Stream,
-        };
-        let asked = ollama.ask(api, &question, &mut Recorder::start(1)).await;
-        match asked {
-            Ok(_) => Ok(found),
-            Err(error) => Err(match server::remedy(&error, found.software, &model) {
-                Some(remedy) => anyhow!("{error}; {remedy}"),
-                None => error.into(),
-            }),
-        }
-    })?;
-    Ok(Served::There {
-        base_url: base_url.to_owned(),
-        software: found.software,
-        version: found.version,
-    })
 }

@@ -5,21 +5,20 @@ mod progress;
 
 pub use arguments::Arguments;
 
+use super::server::First;
 use super::{Failure, mock, server};
-use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
+use crate::client::{Endpoint, Limits};
 use crate::invocation::{Answers, MockServer, Program};
 use crate::load::{Drive, Ending, ErrorKind, LoadError, Outcome, Record, SCHEMA, Setup, Signal};
 use crate::load::{Errors, run as drive};
 use crate::provenance::Provenance;
 use crate::report::files::write_all;
 use crate::report::load::report;
-use crate::runtime::{Runtime, Threads};
 use crate::weighing::Served;
 use anyhow::{Context, anyhow, bail};
 use arguments::{Format, Source};
 use progress::Progress;
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,7 +43,18 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             (Some(mock), base_url, served, Answers::Known)
         }
         Source::There(base_url) => {
-            let served = greet(&base_url, &setup)?;
+            let described = server::greet(
+                &base_url,
+                Limits::default(),
+                setup.api,
+                &setup.model,
+                First::Nothing,
+                ", or add --mock to load a mock",
+            )?;
+            let served = Served::There {
+                base_url: base_url.clone(),
+                described,
+            };
             (None, base_url, served, Answers::Unknown)
         }
     };
@@ -178,25 +188,4 @@ fn place(file: &Path) -> anyhow::Result<(&Path, &str)> {
         (Some(folder), Some(name)) => Ok((folder, name)),
         _ => bail!("--out {} names no file", file.display()),
     }
-}
-
-/// Who is there.
-fn greet(base_url: &str, setup: &Setup) -> Result<Served, Failure> {
-    let endpoint = Endpoint::resolve(base_url).map_err(|error| match error {
-        EndpointError::Url { .. } => Failure::Usage(error.into()),
-        EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
-    })?;
-    let rt = Threads::new(NonZeroUsize::MIN)?;
-    let options = ClientOptions::new(endpoint);
-    let inner = rt.clone();
-    let api = setup.api;
-    let found = rt.run(async move {
-        let otherwise = ", or add --mock to load a mock";
-        server::look_for::<Threads, Raw>(inner, &options, api, otherwise).await
-    })?;
-    Ok(Served::There {
-        base_url: base_url.to_owned(),
-        software: found.software,
-        version: found.version,
-    })
 }

@@ -110,7 +110,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             Some(corpus) => session.agent(&corpus).await?,
             None => session.prompts(&prompts).await?,
         };
-        let found = session.ollama.find_model(&session.model).await?;
+        let found = session.ollama.find_model(&session.model).await;
         let digest = found.map(|model| model.digest);
         anyhow::Ok((identity, (session.model, digest), exchanges))
     };

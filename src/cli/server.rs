@@ -1,11 +1,17 @@
 //! The server at the other end: who is there, and what to do if nobody is, or if it has no such
 //! model.
 
-use crate::client::{Client, ClientError, Endpoint, Limits, Options, Phase};
+use super::Failure;
+use crate::client::{Client, ClientError, Endpoint, EndpointError, Limits, Options, Phase, Raw};
 use crate::machine::variable_of_listener;
-use crate::ollama::{Api, CallError, Identity, Ollama, Software};
-use crate::runtime::Runtime;
+use crate::meter::Recorder;
+use crate::ollama::wire::Options as ModelOptions;
+use crate::ollama::{
+    Api, CallError, Described, Form, Identity, ModelIdentity, Ollama, Question, Software,
+};
+use crate::runtime::{Runtime, Threads};
 use anyhow::anyhow;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,14 +62,89 @@ pub async fn look_for<R: Runtime, C: Client<R>>(
     })
 }
 
+/// What a server is asked for before the first run, over the connection that found it.
+pub enum First {
+    /// Nothing.
+    Nothing,
+    /// A token, so that a model that is not there is told at once, and one that is there is loaded.
+    Token,
+    /// To load the model as requests with these options need it.
+    Load(ModelOptions),
+}
+
+/// Who is at an address, found with the floor's client; `otherwise` as in [`look_for`].
+pub fn greet(
+    base_url: &str,
+    limits: Limits,
+    api: Api,
+    model: &str,
+    first: First,
+    otherwise: &'static str,
+) -> Result<Described, Failure> {
+    let endpoint = Endpoint::resolve(base_url).map_err(|error| match error {
+        EndpointError::Url { .. } => Failure::Usage(error.into()),
+        EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
+    })?;
+    let mut options = Options::new(endpoint.clone());
+    options.limits = limits;
+    let rt = Threads::new(NonZeroUsize::MIN)?;
+    let (inner, name) = (rt.clone(), model.to_owned());
+    let (identity, found) = rt.run(async move {
+        let identity = look_for::<Threads, Raw>(inner.clone(), &options, api, otherwise).await?;
+        let ollama = Ollama::<Threads, Raw>::new(inner, Arc::new(options))?;
+        let asked = match first {
+            First::Nothing => Ok(()),
+            First::Token => token(&ollama, api, &name).await,
+            First::Load(options) => ollama.load(api, &name, &options).await,
+        };
+        asked.map_err(|error| match remedy(&error, identity.software, &name) {
+            Some(remedy) => anyhow!("{error}; {remedy}"),
+            None => error.into(),
+        })?;
+        let found = ollama.find_model(&name).await;
+        anyhow::Ok((identity, found))
+    })?;
+    Ok(describe(identity, found, &endpoint))
+}
+
+async fn token(ollama: &Ollama<Threads, Raw>, api: Api, model: &str) -> Result<(), CallError> {
+    let options = ModelOptions {
+        num_predict: Some(1),
+        ..ModelOptions::default()
+    };
+    let question = Question {
+        model,
+        prompt: "Count the tokens.",
+        options: &options,
+        keep_alive: None,
+        form: Form::Stream,
+    };
+    let answer = ollama.ask(api, &question, &mut Recorder::start(1)).await;
+    answer.map(drop)
+}
+
+/// A server as results tell of it, which is at this address.
+pub fn describe(
+    identity: Identity,
+    model: Option<ModelIdentity>,
+    endpoint: &Endpoint,
+) -> Described {
+    Described {
+        parallel: parallel(endpoint, identity.software),
+        software: identity.software,
+        version: identity.version,
+        model,
+    }
+}
+
 /// How many requests at a time a server on this machine answers, by the environment that it was started
 /// with; `None` where that can't be seen.
-pub fn parallel(endpoint: &Endpoint, software: Software) -> Option<String> {
+fn parallel(endpoint: &Endpoint, software: Software) -> Option<String> {
     let address = endpoint.address();
     if software != Software::Ollama || !address.ip().is_loopback() {
         return None;
     }
-    let set = variable_of_listener(address.port(), "OLLAMA_NUM_PARALLEL")?;
+    let set = variable_of_listener(address.port(), "ollama", "OLLAMA_NUM_PARALLEL")?;
     let set = set.filter(|value| !value.is_empty());
     Some(set.unwrap_or_else(|| "1 (the default)".to_owned()))
 }

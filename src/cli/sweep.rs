@@ -6,18 +6,17 @@ mod progress;
 
 pub use arguments::Arguments;
 
+use super::server::First;
 use super::values::Format;
 use super::{Failure, server};
-use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
+use crate::client::Limits;
 use crate::engine::Profile;
 use crate::invocation::Program;
-use crate::ollama::Api;
 use crate::plan::{
     self, Answering, Ending, MergeError, Occasion, Occupied, Plan, ResumeError, Run, Served,
     Sitting, There, estimate, sweep,
 };
 use crate::provenance::Provenance;
-use crate::runtime::{Runtime, Threads};
 use crate::team::{Known, MockPlan, Servers};
 use anyhow::{Context, anyhow};
 use arguments::{Asked, MergeAsked, MockAsked, Source, SweepAsked};
@@ -205,32 +204,24 @@ fn start(program: &Program, plan: &Plan, source: &Source) -> Result<(Servers, Se
             let mut servers: Vec<There> = Vec::new();
             for url in urls {
                 if servers.iter().all(|known| known.base_url != *url) {
-                    servers.push(greet(url, plan.api)?);
+                    let described = server::greet(
+                        url,
+                        Limits::default(),
+                        plan.api,
+                        &plan.model,
+                        First::Nothing,
+                        ", or ask mocks with --mock",
+                    )?;
+                    servers.push(There {
+                        base_url: url.clone(),
+                        described,
+                    });
                 }
             }
             let served = Served::There { servers };
             Ok((Servers::there(&urls[0], &urls[1]), served))
         }
     }
-}
-
-/// Who is there.
-fn greet(base_url: &str, api: Api) -> Result<There, Failure> {
-    let endpoint = Endpoint::resolve(base_url).map_err(|error| match error {
-        EndpointError::Url { .. } => Failure::Usage(error.into()),
-        EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
-    })?;
-    let rt = Threads::new(NonZeroUsize::MIN)?;
-    let options = ClientOptions::new(endpoint);
-    let inner = rt.clone();
-    let found = rt.run(async move {
-        server::look_for::<Threads, Raw>(inner, &options, api, ", or ask mocks with --mock").await
-    })?;
-    Ok(There {
-        base_url: base_url.to_owned(),
-        software: found.software,
-        version: found.version,
-    })
 }
 
 /// By which a real server is taken to be as fast.

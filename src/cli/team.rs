@@ -9,25 +9,23 @@ mod results;
 
 pub use arguments::Arguments;
 
+use super::server::First;
 use super::values::Format;
 use super::{Failure, server, usable_folder, warn_of};
-use crate::client::{Endpoint, EndpointError, Options as ClientOptions, Raw};
 use crate::doctor;
 use crate::invocation::{ProcessError, Program, Said};
-use crate::ollama::{Identity, ModelIdentity, Ollama};
 use crate::provenance::Provenance;
 use crate::report::agent::Server;
 use crate::report::published::TeamRun;
 use crate::report::team::{MockServers, TeamSetup, TeamSummary};
 use crate::runtime::{Runtime, Threads};
-use crate::team::{Known, MemberSpec, MockPlan, Ran, Servers, TeamSpec, run_once};
+use crate::team::{Known, MockPlan, Ran, Servers, TeamSpec, run_once};
 use crate::workflow::ingest;
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use arguments::{MockSource, Plan, Source};
 use progress::Progress;
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let plan = arguments.plan()?;
@@ -106,10 +104,7 @@ fn all_runs(
                 records.push(record);
                 texts.push(said);
             }
-            // The terminal's signal went to that process too, or to the mock, so that the process found
-            // nobody.
-            Err(_) if progress.interrupted_by_now() => break,
-            Err(ProcessError::Interrupted { .. }) => break,
+            Err(error) if error.is_of_interruption(|| progress.interrupted()) => break,
             Err(error) => return Err(error),
         }
     }
@@ -192,49 +187,18 @@ fn describe(plan: &Plan, spec: &TeamSpec) -> Result<Vec<Server>, Failure> {
     let mut servers = Vec::new();
     for member in &spec.members {
         if !asked.contains(&member.base_url.as_str()) {
-            let (identity, model, parallel) = greet(spec, member)?;
-            servers.push(Server::There {
-                software: identity.software,
-                base_url: member.base_url.clone(),
-                version: identity.version,
-                model,
-                parallel,
-            });
+            // Over OpenAI's API it can't be asked to load a model.
+            let described = server::greet(
+                &member.base_url,
+                spec.limits,
+                spec.api,
+                &spec.model,
+                First::Load(spec.sent(member)),
+                ", or add `--mock` to do without one",
+            )?;
+            servers.push(Server::there(member.base_url.clone(), described));
             asked.push(&member.base_url);
         }
     }
     Ok(servers)
-}
-
-/// Who is there. It is asked to load the model, which over OpenAI's API it can't be, to know now
-/// whether it has it.
-fn greet(
-    spec: &TeamSpec,
-    member: &MemberSpec,
-) -> Result<(Identity, Option<ModelIdentity>, Option<String>), Failure> {
-    let endpoint = Endpoint::resolve(&member.base_url).map_err(|error| match error {
-        EndpointError::Url { .. } => Failure::Usage(error.into()),
-        EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
-    })?;
-    let mut options = ClientOptions::new(endpoint.clone());
-    options.limits = spec.limits;
-    let rt = Threads::new(NonZeroUsize::MIN)?;
-    let (inner, api, model) = (rt.clone(), spec.api, spec.model.clone());
-    let sent = spec.sent(member);
-    Ok(rt.run(async move {
-        let otherwise = ", or add `--mock` to do without one";
-        let identity =
-            server::look_for::<Threads, Raw>(inner.clone(), &options, api, otherwise).await?;
-        let ollama = Ollama::<Threads, Raw>::new(inner, Arc::new(options))?;
-        let loaded = ollama.load(api, &model, &sent).await;
-        loaded.map_err(
-            |error| match server::remedy(&error, identity.software, &model) {
-                Some(remedy) => anyhow!("{error}; {remedy}"),
-                None => error.into(),
-            },
-        )?;
-        let found = ollama.find_model(&model).await?;
-        let parallel = server::parallel(&endpoint, identity.software);
-        anyhow::Ok((identity, found, parallel))
-    })?)
 }

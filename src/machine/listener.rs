@@ -11,9 +11,10 @@ use std::path::Path;
 const LISTEN: &str = "0A";
 
 /// A variable in the environment of the process that listens at this port of this machine: `None`
-/// where no such process shows its environment, `Some(None)` where it does and the variable is not
-/// set.
-pub fn variable_of_listener(port: u16, name: &str) -> Option<Option<String>> {
+/// where no such process shows its environment, or its name does not begin with `program` (a tunnel
+/// or a container's proxy listens for a server that is elsewhere); `Some(None)` where the variable is
+/// not set.
+pub fn variable_of_listener(port: u16, program: &str, name: &str) -> Option<Option<String>> {
     let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())
@@ -23,6 +24,10 @@ pub fn variable_of_listener(port: u16, name: &str) -> Option<Option<String>> {
     let process = processes
         .map(|entry| entry.path())
         .find(|process| holds_one_of(process, &inodes))?;
+    let called = fs::read_to_string(process.join("comm")).ok()?;
+    if !called.starts_with(program) {
+        return None;
+    }
     let environment = fs::read(process.join("environ")).ok()?;
     Some(variable(&environment, name))
 }
@@ -94,7 +99,9 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let here = std::env::var("PATH").ok();
-        assert_eq!(variable_of_listener(port, "PATH"), Some(here));
-        assert_eq!(variable_of_listener(port, "TARE_NO_SUCH"), Some(None));
+        let of = |program, name| variable_of_listener(port, program, name);
+        assert_eq!(of("tare", "PATH"), Some(here));
+        assert_eq!(of("tare", "TARE_NO_SUCH"), Some(None));
+        assert_eq!(of("docker-proxy", "PATH"), None);
     }
 }

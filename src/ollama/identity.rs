@@ -46,8 +46,49 @@ pub struct Identity {
     pub version: Option<String>,
 }
 
+/// A server as results tell of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Described {
+    /// What it says that it is.
+    pub software: Software,
+    /// Its version, if it says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The model that is asked, as it lists it; absent where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelIdentity>,
+    /// Its `OLLAMA_NUM_PARALLEL`; absent where that can't be known: see
+    /// [`variable_of_listener`](crate::machine::variable_of_listener).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<String>,
+}
+
+impl fmt::Display for Described {
+    /// All but its address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, ", self.software)?;
+        match &self.version {
+            Some(version) => write!(f, "version {version}")?,
+            None => f.write_str("version not stated")?,
+        }
+        if let Some(model) = &self.model {
+            const SHORT: usize = 12;
+            let digest: String = model.digest.chars().take(SHORT).collect();
+            let quantization = model.quantization.as_deref();
+            let quantization = quantization.unwrap_or("quantisation not stated");
+            write!(f, ", model {digest} ({quantization})")?;
+        }
+        match &self.parallel {
+            Some(parallel) => write!(f, ", OLLAMA_NUM_PARALLEL {parallel}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A model as Ollama's list has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ModelIdentity {
     /// Digest of its manifest, hexadecimal: the same weights, template and defaults have the same.
     pub digest: String,
@@ -120,17 +161,10 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
     }
 
     /// What the server says of a model; `None` where it has no list of Ollama's kind, or not this model
-    /// in it.
-    ///
-    /// # Errors
-    /// When nothing is answered.
-    pub async fn find_model(&self, name: &str) -> Result<Option<ModelIdentity>, ClientError> {
-        let page = match self.page("/api/tags").await {
-            // As above.
-            Err(ClientError::Broken { .. }) => return Ok(None),
-            page => page?,
-        };
-        Ok(tagged(&page.body, name).filter(|_| page.status == 200))
+    /// in it, or does not answer: it is only told in results, and nothing fails for the want of it.
+    pub async fn find_model(&self, name: &str) -> Option<ModelIdentity> {
+        let page = self.page("/api/tags").await.ok()?;
+        tagged(&page.body, name).filter(|_| page.status == 200)
     }
 
     async fn software_of_openai(&self) -> Result<Option<Identity>, CallError> {

@@ -25,7 +25,7 @@ pub use call::{CallError, Greeting, Ollama, Sink};
 pub use completion::Completion;
 pub use decoder::{DecodeError, Decoder, Event};
 pub use host::default_base_url;
-pub use identity::{Identity, ModelIdentity, Software};
+pub use identity::{Described, Identity, ModelIdentity, Software};
 pub use ndjson::Ndjson;
 pub use question::{Form, Question};
 pub use timings::Timings;

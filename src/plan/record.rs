@@ -5,7 +5,7 @@
 
 use super::{Part, Plan};
 use crate::engine::Profile;
-use crate::ollama::Software;
+use crate::ollama::Described;
 use crate::provenance::Provenance;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
@@ -73,11 +73,9 @@ pub enum Served {
 pub struct There {
     /// Its address.
     pub base_url: String,
-    /// What it says that it is.
-    pub software: Software,
-    /// Its version, if it says one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
+    /// What it is.
+    #[serde(flatten)]
+    pub described: Described,
 }
 
 impl Sweep {

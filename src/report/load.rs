@@ -31,8 +31,9 @@ fn what(record: &Record) -> String {
     let server = match &record.server {
         Served::Mock { name, .. } => format!("the mock `{name}`"),
         Served::There {
-            base_url, software, ..
-        } => format!("{software} at {base_url}"),
+            base_url,
+            described,
+        } => format!("{} at {base_url}", described.software),
     };
     let load = match setup.mode {
         Mode::Closed { streams } => format!("{streams} streams, closed loop"),
@@ -61,6 +62,9 @@ fn what(record: &Record) -> String {
         },
         setup.tokens,
     );
+    if let Served::There { described, .. } = &record.server {
+        let _ = write!(text, "\n\nThe server: {described}.");
+    }
     let spoilers = here.spoilers();
     if !spoilers.is_empty() {
         let _ = write!(

@@ -13,7 +13,7 @@ use super::subject::{Changed, Subject};
 use crate::engine::Profile;
 use crate::invocation::Outcome;
 use crate::meter::{CloseLook, Histogram, Usage};
-use crate::ollama::{Api, Software};
+use crate::ollama::{Api, Described};
 use crate::provenance::Provenance;
 use crate::stats::mean;
 use serde::{Deserialize, Serialize};
@@ -95,11 +95,9 @@ pub enum Served {
     There {
         /// Its address.
         base_url: String,
-        /// What it says that it is.
-        software: Software,
-        /// Its version, if it says one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        version: Option<String>,
+        /// What it is.
+        #[serde(flatten)]
+        described: Described,
     },
 }
 

@@ -120,19 +120,24 @@ fn a_servers_own_statement_is_net_where_there_is_one() {
     let record = compared.record();
     let part = &record.parts[0];
     let Served::There {
-        base_url, software, ..
+        base_url,
+        described,
     } = &part.server
     else {
         panic!("a server that was there: {:?}", part.server)
     };
     assert_eq!(
-        (base_url.as_str(), *software),
+        (base_url.as_str(), described.software),
         (server.base_url(), Software::Ollama)
     );
     for invocation in part.weighed.iter().flat_map(|one| &one.invocations) {
         assert!(invocation.net_ns.is_some_and(|net| net > 0.0));
         assert_eq!(invocation.delivery_ns, None, "nobody tells when it wrote");
     }
+    let said = compared.line("The server: ");
+    assert!(
+        said.starts_with("The server: Ollama, version 0.17.4, model ") && said.contains("(Q4_K_M)")
+    );
     assert!(compared.line("| gross ms |").contains("| net ms |"));
     assert!(
         !compared.report.contains("delivery µs"),

@@ -40,12 +40,13 @@ fn a_server_that_was_there_tells_no_truth() {
         assert!(record.outcome.latencies.delivery.is_none());
         assert!(record.outcome.server_lateness.is_none());
         let Served::There {
-            software: found, ..
+            described: found, ..
         } = record.server
         else {
             panic!("{:?}", record.server)
         };
-        assert_eq!(found, software);
+        assert_eq!(found.software, software);
+        assert_eq!(found.model.is_some(), software == Software::Ollama);
     }
 }
 

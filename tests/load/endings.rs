@@ -22,8 +22,9 @@ fn stops_after(answers: u64) -> (Canned, Receiver<()>) {
     let (tell, told) = channel();
     let asked = AtomicU64::new(0);
     let server = Canned::start(move |stream| match asked.fetch_add(1, Ordering::SeqCst) {
-        0 => send(stream, VERSION),
-        question if question <= answers => {
+        // What it is, and which models it has.
+        0 | 1 => send(stream, VERSION),
+        question if question <= answers + 1 => {
             let answer = [
                 STREAM_HEAD,
                 &chunk(TOKEN),

@@ -57,6 +57,12 @@ fn agent(place: &Place, url: &str, api: &str) -> [Value; 2] {
     ]);
     run.is_fine();
     let metrics = run.json();
+    let server = &metrics["provenance"]["server"];
+    assert_eq!(server["model"]["quantization"], "Q4_K_M", "{server}");
+    // Where the system shows how the server was started.
+    let parallel = server.get("parallel").and_then(Value::as_str);
+    assert!(parallel.is_none_or(|slots| slots.starts_with(|c: char| c.is_ascii_digit())));
+    assert!(!cfg!(target_os = "linux") || parallel.is_some(), "{server}");
     ["baseline", "chimera"].map(|side| metrics[side].clone())
 }
 

@@ -32,8 +32,8 @@ pub struct Arguments {
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
     model: String,
-    /// How to ask: chat, generate and raw (generate without template and context) are Ollama's, openai is /v1/chat/completions of llama.cpp's
-    /// server, vLLM, LM Studio or Ollama
+    /// How to ask: chat, generate and raw (generate without template and context) are Ollama's,
+    /// openai is /v1/chat/completions of llama.cpp's server, vLLM, LM Studio or Ollama
     #[arg(long, default_value_t, value_parser = api())]
     api: Api,
     /// Address of the server; with --api openai it may end in /v1

@@ -98,7 +98,7 @@ impl Blocks {
         let ollama = Ollama::<R, C>::new(rt, Arc::new(self.client.clone()))?;
         // Opens the connection, so that no run pays for it.
         ollama.identify(self.api).await?;
-        let model = ollama.find_model(&self.baseline.model).await?;
+        let model = ollama.find_model(&self.baseline.model).await;
 
         let order = order(self.runs, self.order_seed);
         let progress = Progress::new(order.len(), self.runs);

@@ -39,7 +39,8 @@ pub struct Arguments {
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
     model: String,
-    /// How to ask: chat, generate and raw (generate without template and context) are Ollama's, openai is /v1/chat/completions
+    /// How to ask: chat, generate and raw (generate without template and context) are Ollama's,
+    /// openai is /v1/chat/completions
     #[arg(long, default_value_t, value_parser = api())]
     api: Api,
     /// Runs

@@ -5,7 +5,7 @@ use super::compare::{Figure, Verdict};
 use super::metrics::Metrics;
 use super::net;
 use super::setup::{Chosen, Server, Side};
-use crate::ollama::{Api, ModelIdentity, Options};
+use crate::ollama::{Api, Described, Options};
 use crate::provenance::Provenance;
 use crate::report::markdown::{Align, Table, ratio_ends};
 use std::fmt::Write;
@@ -88,24 +88,13 @@ pub fn server(server: &Server) -> String {
             model,
             parallel,
         } => {
-            let version = version
-                .as_deref()
-                .map(|version| format!("version {version}"));
-            let version = version.as_deref().unwrap_or("version not stated");
-            let mut text = format!("{base_url}, {software}, {version}");
-            if let Some(ModelIdentity {
-                digest,
-                quantization,
-            }) = model
-            {
-                let quantization = quantization.as_deref().unwrap_or("quantisation not stated");
-                let short: String = digest.chars().take(12).collect();
-                let _ = write!(text, ", model {short} ({quantization})");
-            }
-            if let Some(parallel) = parallel {
-                let _ = write!(text, ", OLLAMA_NUM_PARALLEL {parallel}");
-            }
-            text
+            let described = Described {
+                software: *software,
+                version: version.clone(),
+                model: model.clone(),
+                parallel: parallel.clone(),
+            };
+            format!("{base_url}, {described}")
         }
     }
 }

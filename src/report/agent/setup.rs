@@ -3,7 +3,7 @@
 use crate::cell::Cell;
 use crate::client::Limits;
 use crate::engine::Profile;
-use crate::ollama::{Api, ModelIdentity, Options, Software};
+use crate::ollama::{Api, Described, ModelIdentity, Options, Software};
 use crate::provenance::Provenance;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -87,6 +87,25 @@ pub enum Server {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parallel: Option<String>,
     },
+}
+
+impl Server {
+    /// A server that was there.
+    pub fn there(base_url: String, described: Described) -> Self {
+        let Described {
+            software,
+            version,
+            model,
+            parallel,
+        } = described;
+        Self::There {
+            software,
+            base_url,
+            version,
+            model,
+            parallel,
+        }
+    }
 }
 
 /// Everything that a result depends on, beside what the server did.

@@ -24,7 +24,11 @@ pub fn report(record: &Record) -> String {
         text.push_str(&answer::answer(record));
     }
     for part in &record.parts {
-        let _ = write!(text, "\n## {}\n\n{}\n", title(part), tables::costs(part));
+        let _ = write!(text, "\n## {}\n\n", title(part));
+        if let Served::There { described, .. } = &part.server {
+            let _ = write!(text, "The server: {described}.\n\n");
+        }
+        let _ = writeln!(text, "{}", tables::costs(part));
         if let Some(lateness) = tables::lateness(part) {
             let _ = write!(text, "\n{lateness}\n");
         }
@@ -137,8 +141,9 @@ fn title(part: &Part) -> String {
     let server = match &part.server {
         Served::Mock { name, .. } => format!("the mock `{name}`"),
         Served::There {
-            base_url, software, ..
-        } => format!("{software} at {base_url}"),
+            base_url,
+            described,
+        } => format!("{} at {base_url}", described.software),
     };
     format!("{work}, against {server}")
 }

@@ -133,8 +133,12 @@ fn nothing_is_said_of_a_figure_that_nobody_has() {
     };
     *server = Served::There {
         base_url: "http://127.0.0.1:8080".to_owned(),
-        software: crate::ollama::Software::LlamaCpp,
-        version: None,
+        described: crate::ollama::Described {
+            software: crate::ollama::Software::LlamaCpp,
+            version: None,
+            model: None,
+            parallel: None,
+        },
     };
     let (text, _) = reported(vec![part]);
     assert!(
