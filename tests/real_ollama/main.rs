@@ -57,12 +57,6 @@ fn agent(place: &Place, url: &str, api: &str) -> [Value; 2] {
     ]);
     run.is_fine();
     let metrics = run.json();
-    let server = &metrics["provenance"]["server"];
-    assert_eq!(server["model"]["quantization"], "Q4_K_M", "{server}");
-    // Where the system shows how the server was started.
-    let parallel = server.get("parallel").and_then(Value::as_str);
-    assert!(parallel.is_none_or(|slots| slots.starts_with(|c: char| c.is_ascii_digit())));
-    assert!(!cfg!(target_os = "linux") || parallel.is_some(), "{server}");
     ["baseline", "chimera"].map(|side| metrics[side].clone())
 }
 
@@ -81,6 +75,24 @@ fn calls_of(side: &Value) -> &[Value] {
         assert!(number(call, "total_duration_ms") <= gross, "{call}");
     }
     calls
+}
+
+#[test]
+fn the_result_says_which_model_answered_and_how_many_at_a_time() {
+    on_the_server(|url| {
+        let place = Place::new();
+        agent(&place, url, "chat");
+        let file = std::path::Path::new(&place.path("agent")).join("data/metrics.json");
+        let metrics = std::fs::read(file).expect("a result");
+        let metrics: Value = serde_json::from_slice(&metrics).expect("JSON");
+        let server = &metrics["provenance"]["server"];
+        assert_eq!(server["model"]["quantization"], "Q4_K_M", "{server}");
+        // Where the system shows how the server was started.
+        let parallel = server.get("parallel").and_then(Value::as_str);
+        let counts = |slots: &str| slots.starts_with(|first: char| first.is_ascii_digit());
+        assert!(parallel.is_none_or(counts), "{server}");
+        assert!(!cfg!(target_os = "linux") || parallel.is_some(), "{server}");
+    });
 }
 
 #[test]
