@@ -22,10 +22,10 @@ use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::process::{Command, exit};
 use std::time::{Duration, Instant};
-use tare::invocation::{MockServer, Program};
-use tare::ollama::wire::{Options, TRUTH_HEADER};
-use tare::ollama::{Api, Form, Question};
+use tare::protocol::wire::{Options, TRUTH_HEADER};
+use tare::protocol::{Api, Form, Question};
 use tare::report::figures::{interval, table};
+use tare::run::{MockServer, Program};
 use tare::stats::{mean_interval, ratio_interval};
 use tare::weighing::{Due, Until, weigh};
 
@@ -34,7 +34,7 @@ const STREAMS: usize = 32;
 const TOKENS: u32 = 64;
 const PROFILE: &str = "instant";
 const MODEL: &str = "gemma3:latest";
-/// The cells that drive the load; the first is the default.
+/// The stacks that drive the load; the first is the default.
 const CELLS: [&str; 4] = [
     "tokio-mt/hyper",
     "tokio-local/hyper",
@@ -56,16 +56,16 @@ fn main() {
     }
     // `cargo bench` says so; anything else is a test, which only sees whether it runs.
     let full = arguments.iter().any(|it| it == "--bench");
-    let named = |cell: &&str| arguments.iter().any(|it| it == cell);
+    let named = |stack: &&str| arguments.iter().any(|it| it == stack);
     let some: Vec<&str> = CELLS.into_iter().filter(named).collect();
-    let (rounds, cells, warm_up, measure) = match full {
+    let (rounds, stacks, warm_up, measure) = match full {
         true if some.is_empty() => (12, &CELLS[..], 500, 1500),
         true => (12, &some[..], 500, 1500),
         false => (1, &CELLS[..1], 0, 100),
     };
     let program = Program::at(env!("CARGO_BIN_EXE_tare"));
     let mut subjects = vec![None];
-    subjects.extend(cells.iter().copied().map(Some));
+    subjects.extend(stacks.iter().copied().map(Some));
     let mut rates: Vec<Vec<f64>> = subjects.iter().map(|_| Vec::new()).collect();
     let mut cpu: Vec<Vec<f64>> = rates.clone();
     let until = Until {
@@ -75,8 +75,8 @@ fn main() {
     let one = |due: Due| {
         let rate = match subjects[due.subject] {
             None => looped(&program, warm_up, measure),
-            Some(cell) => {
-                let (rate, used) = loaded(&program, cell, warm_up, measure);
+            Some(stack) => {
+                let (rate, used) = loaded(&program, stack, warm_up, measure);
                 cpu[due.subject].push(used);
                 rate
             }
@@ -105,9 +105,11 @@ fn main() {
 }
 
 /// Tokens per second by `tare load`, and its processor time per token, ns.
-fn loaded(program: &Program, cell: &str, warm_up: u64, measure: u64) -> (f64, f64) {
+fn loaded(program: &Program, stack: &str, warm_up: u64, measure: u64) -> (f64, f64) {
     let output = Command::new(program.path())
-        .args(["load", "--mock", PROFILE, "--model", MODEL, "--cell", cell])
+        .args([
+            "load", "--mock", PROFILE, "--model", MODEL, "--stack", stack,
+        ])
         .args(["--streams", &STREAMS.to_string()])
         .args(["--tokens", &TOKENS.to_string()])
         .args(["--warm-up", &format!("{warm_up}ms")])

@@ -9,7 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use tare::meter::{Counting, Moment, Recorder};
-use tare::ollama::{Completion, Decoder, Event, Ndjson, Sink};
+use tare::protocol::{Completion, Decoder, Event, Ndjson, Sink};
 use tare::tally::{self, Count};
 
 /// What a token of `/api/generate` takes with a model's name of usual length.

@@ -7,7 +7,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use tare::ollama::{Completion, Decoder, Event, Ndjson};
+use tare::protocol::{Completion, Decoder, Event, Ndjson};
 
 const LINE: &str = concat!(
     r#"{"model":"gemma3:latest","created_at":"2026-11-22T08:00:00.123456789Z","#,

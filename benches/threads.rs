@@ -15,16 +15,16 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::exit;
 use std::time::Duration;
-use tare::cell::Cell;
-use tare::invocation::{Answers, Connection, MockServer, Outcome, Program, Spec, Work};
-use tare::ollama::Api;
+use tare::protocol::Api;
 use tare::report::threads::{Measured, Setting, at_one_pace, by_pace, lateness};
+use tare::run::{Answers, Connection, MockServer, Outcome, Program, Spec, Work};
+use tare::stack::Stack;
 use tare::weighing::{Due, Until, weigh};
 
 const SEED: u64 = 1;
 const MODEL: &str = "gemma3:latest";
 
-/// The cell that processor time is compared with.
+/// The stack that processor time is compared with.
 const BASE: &str = "tokio-local/hyper";
 /// What is measured at the one pace.
 const SETTINGS: [(&str, usize); 8] = [
@@ -115,9 +115,9 @@ fn main() {
     }
 }
 
-fn setting((cell, threads): (&str, usize)) -> Setting {
+fn setting((stack, threads): (&str, usize)) -> Setting {
     Setting {
-        cell: or_exit(cell.parse::<Cell>()),
+        stack: or_exit(stack.parse::<Stack>()),
         threads: NonZeroUsize::new(threads).expect("no setting has 0 threads"),
     }
 }
@@ -167,7 +167,7 @@ fn invoke(
     warm_up: u32,
 ) -> Outcome {
     let spec = Spec {
-        cell: setting.cell,
+        stack: setting.stack,
         threads: setting.threads,
         base_url: mock.base_url().to_owned(),
         api: Api::Generate,
@@ -181,7 +181,7 @@ fn invoke(
         iterations: 2,
         answers: Answers::Known,
         inject: None,
-        close_look: false,
+        profile_run: false,
         proxied: false,
         processors: Vec::new(),
     };

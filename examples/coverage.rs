@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
-use tare::stats::{Comparison, Margin, Terms, Verdict, judge, quantile, sample_sd};
+use tare::stats::{Comparison, Margin, TestParameters, Verdict, judge, quantile, sample_sd};
 
 const EXPERIMENTS: usize = 2_000;
 const LEVELS: [f64; 3] = [0.05, 0.01, 0.0025];
@@ -14,19 +14,19 @@ const METHODS: [&str; 5] = ["percentile", "expanded", "BCa", "Student", "tare's"
 fn main() {
     println!("Intervals of a ratio that miss it, % of {EXPERIMENTS}, nominally 5 / 1 / 0.25:\n");
     let head = METHODS.map(|name| format!("{name:>18}")).join(" |");
-    println!("| blocks | sd of base, cell |{head} |");
+    println!("| blocks | sd of base, stack |{head} |");
     println!("|---|---|---|---|---|---|---|");
     for blocks in [5, 10, 20] {
         for sd in [(0.1, 0.1), (0.5, 0.5), (0.1, 0.5)] {
             let missed = missed(blocks, sd);
             let share = |count: usize| 100.0 * count as f64 / EXPERIMENTS as f64;
-            let cells = missed
+            let stacks = missed
                 .map(|[a, b, c]| format!("{:6.1} /{:5.1} /{:5.2}", share(a), share(b), share(c)));
-            println!("| {blocks} | {}, {} |{} |", sd.0, sd.1, cells.join(" |"));
+            println!("| {blocks} | {}, {} |{} |", sd.0, sd.1, stacks.join(" |"));
         }
     }
     println!("\nFamilies with a false verdict, % of {EXPERIMENTS}, nominally at most 5:\n");
-    println!("| truth of each of six cells against one base | 3 % noise | 20 % noise |");
+    println!("| truth of each of six stacks against one base | 3 % noise | 20 % noise |");
     println!("|---|---|---|");
     let edge = Margin::TARE.high();
     for (what, ratios) in [
@@ -55,7 +55,7 @@ fn normal(rng: &mut Rng) -> f64 {
     (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
-/// A cell's cost in each block, log-normal of mean `ratio` but for the drift.
+/// A stack's cost in each block, log-normal of mean `ratio` but for the drift.
 fn costs(rng: &mut Rng, drift: &[f64], ratio: f64, sd: f64) -> Vec<f64> {
     let cost = |drift: &f64| ratio * (drift + sd * normal(rng) - sd * sd / 2.0).exp();
     drift.iter().map(cost).collect()
@@ -132,7 +132,7 @@ fn intervals(own: &[f64], base: &[f64], rng: &mut Rng) -> [[(f64, f64); 3]; 5] {
             base: base.to_vec(),
         };
         let seed = rng.u64(..);
-        let terms = Terms {
+        let terms = TestParameters {
             margin: Margin::TARE,
             alpha,
             seed,
@@ -173,9 +173,9 @@ fn false_families(ratios: &[f64], noise: f64) -> usize {
                 base: base.clone(),
             });
         }
-        let terms = Terms {
+        let terms = TestParameters {
             seed: seed as u64,
-            ..Terms::new(Margin::TARE)
+            ..TestParameters::new(Margin::TARE)
         };
         let judged = judge(&family, &terms);
         judged

@@ -1,4 +1,4 @@
-//! What can be built into a cell on purpose, so that a comparison can show that it would find it:
+//! What can be built into a stack on purpose, so that a comparison can show that it would find it:
 //! a positive control. Each is a mistake that has been published as a property of a runtime.
 
 use serde::{Deserialize, Serialize};

@@ -10,21 +10,21 @@
 //! | [`provenance`] | where a result comes from, and what it can be compared with |
 //! | [`clock`] | the clock that every process of a machine reads alike |
 //! | [`tally`] | counters that threads add to without waiting for each other |
-//! | [`inject`] | mistakes to build into a cell, so that a comparison can show that it finds them |
+//! | [`inject`] | mistakes to build into a stack, so that a comparison can show that it finds them |
 //! | [`runtime`] | trait `Runtime`; one file per async runtime, and blocking threads as the floor |
 //! | [`client`] | trait `Client`; one file per HTTP client |
-//! | [`ollama`] | wire types, the sans-IO NDJSON decoder, the calls |
+//! | [`protocol`] | wire types, the sans-IO NDJSON decoder, the calls |
 //! | [`meter`] | a stream's token times, what the process used, the gross/net/tare account |
 //! | [`trace`] | recordings of real servers: what they answered, and when |
 //! | [`engine`] | sans-IO model of an Ollama server: profiles and due times, and no clock |
 //! | [`mock`] | the engine behind HTTP, in a process of its own |
 //! | [`proxy`] | a recording proxy, for servers that do not tell when they wrote a token |
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
-//! | [`cell`] | from a cell's name to the monomorphised workload |
+//! | [`stack`] | from a stack's name to the monomorphised workload |
 //! | [`stats`] | intervals, tests, verdicts; no I/O |
 //! | [`doctor`] | is this machine fit to measure on, and what to do if not |
-//! | [`invocation`] | one process that runs one cell once: the unit of all statistics |
-//! | [`weighing`] | cells against each other in randomised blocks; the result format |
+//! | [`run`] | one process that runs one stack once: the unit of all statistics |
+//! | [`weighing`] | stacks against each other in randomised blocks; the result format |
 //! | [`load`] | so many streams at once, or requests at a rate, and what came of them |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`team`] | several agents at once and each alone, on one server or two |
@@ -33,24 +33,24 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod cell;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod doctor;
 pub mod engine;
 pub mod inject;
-pub mod invocation;
 pub mod load;
 pub mod machine;
 pub mod meter;
 pub mod mock;
-pub mod ollama;
 pub mod plan;
+pub mod protocol;
 pub mod provenance;
 pub mod proxy;
 pub mod report;
+pub mod run;
 pub mod runtime;
+pub mod stack;
 pub mod stats;
 pub mod tally;
 pub mod team;

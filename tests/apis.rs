@@ -1,15 +1,15 @@
-//! What every cell's client makes of servers that speak OpenAI's API: streams in the form of
+//! What every stack's client makes of servers that speak OpenAI's API: streams in the form of
 //! llama.cpp's server, vLLM and LM Studio, split anywhere, and what else such a server may say. In
 //! this process, on the real runtimes, over real sockets.
 
 mod support;
 
 use support::{Canned, call_times, chunk, pieces, send};
-use tare::cell::Cell;
 use tare::client::Limits;
 use tare::engine::text::Text;
 use tare::meter::{Call, NetSource};
-use tare::ollama::{Api, CallError};
+use tare::protocol::{Api, CallError};
+use tare::stack::Stack;
 
 const EVENTS_HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -102,9 +102,9 @@ impl Dialect {
     }
 }
 
-fn calls(cell: Cell, server: &Canned, times: usize) -> Vec<Result<Call, CallError>> {
+fn calls(stack: Stack, server: &Canned, times: usize) -> Vec<Result<Call, CallError>> {
     call_times(
-        cell,
+        stack,
         Api::OpenAi,
         &server.base_url(),
         Limits::default(),
@@ -112,8 +112,8 @@ fn calls(cell: Cell, server: &Canned, times: usize) -> Vec<Result<Call, CallErro
     )
 }
 
-fn call(cell: Cell, server: &Canned) -> Result<Call, CallError> {
-    calls(cell, server, 1).remove(0)
+fn call(stack: Stack, server: &Canned) -> Result<Call, CallError> {
+    calls(stack, server, 1).remove(0)
 }
 
 /// Sends `text` in HTTP chunks of so many bytes.
@@ -146,10 +146,10 @@ fn tokens_of_every_server_survive_any_chunking() {
     for dialect in DIALECTS {
         for size in [1, 7, 1000, 1 << 20] {
             let server = in_chunks(dialect.stream(), size);
-            for cell in Cell::matrix() {
-                let call = call(cell, &server).expect("an answer");
+            for stack in Stack::matrix() {
+                let call = call(stack, &server).expect("an answer");
                 let name = dialect.name;
-                assert_eq!(pieces(&call), tokens(), "{cell}, {name}, chunks of {size}");
+                assert_eq!(pieces(&call), tokens(), "{stack}, {name}, chunks of {size}");
             }
         }
     }
@@ -166,9 +166,9 @@ fn tokens_survive_any_split_of_the_network() {
             reply.extend(chunk(b""));
             reply.chunks(size).try_for_each(|piece| send(stream, piece))
         });
-        for cell in Cell::matrix() {
-            let call = call(cell, &server).expect("an answer");
-            assert_eq!(pieces(&call), tokens(), "{cell}, pieces of {size}");
+        for stack in Stack::matrix() {
+            let call = call(stack, &server).expect("an answer");
+            assert_eq!(pieces(&call), tokens(), "{stack}, pieces of {size}");
         }
     }
 }
@@ -177,7 +177,7 @@ fn tokens_survive_any_split_of_the_network() {
 fn net_is_what_llama_cpp_states_and_absent_where_no_server_does() {
     for dialect in DIALECTS {
         let server = whole(dialect.stream());
-        let call = call(Cell::FLOOR, &server).expect("an answer");
+        let call = call(Stack::FLOOR, &server).expect("an answer");
         assert_eq!(call.last.done_reason.as_deref(), Some("stop"));
         assert_eq!(
             (call.last.prompt_eval_count, call.last.eval_count),
@@ -204,9 +204,9 @@ fn a_reply_in_one_object_is_taken_too() {
         "application/json; charset=utf-8",
         r#"{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"all at once"},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":3,"total_tokens":4}}"#,
     );
-    for cell in Cell::matrix() {
-        let call = call(cell, &server).expect("an answer");
-        assert_eq!(pieces(&call), ["all at once"], "{cell}");
+    for stack in Stack::matrix() {
+        let call = call(stack, &server).expect("an answer");
+        assert_eq!(pieces(&call), ["all at once"], "{stack}");
         assert_eq!(call.last.eval_count, 3);
     }
 }
@@ -214,7 +214,7 @@ fn a_reply_in_one_object_is_taken_too() {
 #[test]
 fn an_answer_leaves_the_connection_for_the_next() {
     let server = whole(VLLM.stream());
-    let told = calls(Cell::FLOOR, &server, 5);
+    let told = calls(Stack::FLOOR, &server, 5);
     assert!(told.iter().all(Result::is_ok), "{told:?}");
     assert_eq!(server.connections(), 1);
 }
@@ -244,17 +244,17 @@ fn a_refusal_is_told_in_the_servers_words_whatever_their_form() {
         ),
     ] {
         let server = plain(status, "application/json", body);
-        for cell in Cell::matrix() {
-            match call(cell, &server) {
+        for stack in Stack::matrix() {
+            match call(stack, &server) {
                 Err(CallError::Refused {
                     status: code,
                     message,
                     ..
                 }) => {
-                    assert!(status.starts_with(&code.to_string()), "{cell}");
-                    assert_eq!(message, words, "{cell}");
+                    assert!(status.starts_with(&code.to_string()), "{stack}");
+                    assert_eq!(message, words, "{stack}");
                 }
-                other => panic!("{cell}: {other:?}"),
+                other => panic!("{stack}: {other:?}"),
             }
         }
     }
@@ -269,12 +269,12 @@ fn an_error_in_the_middle_is_told_with_the_tokens_before_it() {
         r#"error: {"code":500,"message":"out of memory","type":"server_error"}"#,
     ] {
         let server = whole(two.clone() + error + "\n\ndata: [DONE]\n\n");
-        for cell in Cell::matrix() {
-            match call(cell, &server) {
+        for stack in Stack::matrix() {
+            match call(stack, &server) {
                 Err(CallError::GaveUp {
                     tokens, message, ..
-                }) => assert_eq!((tokens, message.as_str()), (2, "out of memory"), "{cell}"),
-                other => panic!("{cell}: {other:?}"),
+                }) => assert_eq!((tokens, message.as_str()), (2, "out of memory"), "{stack}"),
+                other => panic!("{stack}: {other:?}"),
             }
         }
     }
@@ -288,11 +288,11 @@ fn a_stream_without_a_last_word_is_truncated_even_if_http_is_content() {
         begun + "data: {\"id\":\"chatcmpl-6fd3\",\"cho",
     ] {
         let server = whole(text);
-        for cell in Cell::matrix() {
-            let told = call(cell, &server);
+        for stack in Stack::matrix() {
+            let told = call(stack, &server);
             assert!(
                 matches!(told, Err(CallError::Truncated { tokens: 1, .. })),
-                "{cell}: {told:?}"
+                "{stack}: {told:?}"
             );
         }
     }
@@ -307,7 +307,8 @@ fn something_else_is_told_in_the_words_of_the_api_that_was_asked_for() {
         (&page, Api::Chat, "is no Ollama"),
         (&events, Api::Generate, "is no Ollama"),
     ] {
-        let told = call_times(Cell::FLOOR, api, &server.base_url(), Limits::default(), 1).remove(0);
+        let told =
+            call_times(Stack::FLOOR, api, &server.base_url(), Limits::default(), 1).remove(0);
         let error = told.expect_err("something else").to_string();
         assert!(error.contains(words), "{api}: {error}");
     }

@@ -1,4 +1,4 @@
-//! What every cell's client makes of what a server may do: split its bytes anywhere, stall, break
+//! What every stack's client makes of what a server may do: split its bytes anywhere, stall, break
 //! off, complain, or be something else. In this process, on the real runtimes, over real sockets.
 
 mod support;
@@ -6,25 +6,25 @@ mod support;
 use std::net::TcpStream;
 use std::time::Duration;
 use support::{Canned, STREAM_HEAD, call_times, chunk, pieces, send, until_closed};
-use tare::cell::{AsyncClient, Cell, Stack};
 use tare::client::{ClientError, Limits, Phase};
 use tare::engine::text::Text;
-use tare::ollama::{Api, CallError};
+use tare::protocol::{Api, CallError};
+use tare::stack::{AsyncClient, Carrier, Stack};
 
 type Told = Vec<Result<Vec<String>, CallError>>;
 
-fn ask_url(cell: Cell, base_url: &str, limits: Limits, times: usize) -> Told {
-    let calls = call_times(cell, Api::Generate, base_url, limits, times);
+fn ask_url(stack: Stack, base_url: &str, limits: Limits, times: usize) -> Told {
+    let calls = call_times(stack, Api::Generate, base_url, limits, times);
     let told = calls.into_iter().map(|call| call.map(|call| pieces(&call)));
     told.collect()
 }
 
-fn ask_times(cell: Cell, server: &Canned, limits: Limits, times: usize) -> Told {
-    ask_url(cell, &server.base_url(), limits, times)
+fn ask_times(stack: Stack, server: &Canned, limits: Limits, times: usize) -> Told {
+    ask_url(stack, &server.base_url(), limits, times)
 }
 
-fn ask(cell: Cell, server: &Canned, limits: Limits) -> Result<Vec<String>, CallError> {
-    ask_times(cell, server, limits, 1).remove(0)
+fn ask(stack: Stack, server: &Canned, limits: Limits) -> Result<Vec<String>, CallError> {
+    ask_times(stack, server, limits, 1).remove(0)
 }
 
 fn line(text: &str) -> String {
@@ -62,12 +62,12 @@ fn tokens_survive_any_chunking() {
             }
             send(stream, &chunk(b""))
         });
-        for cell in Cell::matrix() {
-            let told = ask(cell, &server, Limits::default());
+        for stack in Stack::matrix() {
+            let told = ask(stack, &server, Limits::default());
             assert_eq!(
                 told.expect("an answer"),
                 tokens(),
-                "{cell}, chunks of {size}"
+                "{stack}, chunks of {size}"
             );
         }
     }
@@ -85,12 +85,12 @@ fn tokens_survive_any_split_of_the_network() {
             reply.extend(chunk(b""));
             reply.chunks(size).try_for_each(|piece| send(stream, piece))
         });
-        for cell in Cell::matrix() {
-            let told = ask(cell, &server, Limits::default());
+        for stack in Stack::matrix() {
+            let told = ask(stack, &server, Limits::default());
             assert_eq!(
                 told.expect("an answer"),
                 tokens(),
-                "{cell}, pieces of {size}"
+                "{stack}, pieces of {size}"
             );
         }
     }
@@ -115,10 +115,10 @@ fn a_body_of_a_given_length_or_until_the_end_is_read_too() {
         send(stream, stream_of_tokens().as_bytes())?;
         None
     });
-    for cell in Cell::matrix() {
+    for stack in Stack::matrix() {
         for server in [&sized, &unsized_] {
-            let told = ask(cell, server, Limits::default());
-            assert_eq!(told.expect("an answer"), tokens(), "{cell}");
+            let told = ask(stack, server, Limits::default());
+            assert_eq!(told.expect("an answer"), tokens(), "{stack}");
         }
     }
 }
@@ -132,24 +132,24 @@ fn answer_well(stream: &mut TcpStream) -> Option<()> {
 #[test]
 fn a_connection_is_kept_and_used_again() {
     const CALLS: usize = 20;
-    for cell in Cell::matrix() {
+    for stack in Stack::matrix() {
         let server = Canned::start(answer_well);
-        let told = ask_times(cell, &server, Limits::default(), CALLS);
-        assert!(told.iter().all(Result::is_ok), "{cell}: {told:?}");
+        let told = ask_times(stack, &server, Limits::default(), CALLS);
+        assert!(told.iter().all(Result::is_ok), "{stack}: {told:?}");
         // reqwest hands a connection back from a task of its own, so that a call which follows at
         // once may find none and make another.
-        let most = match cell.stack {
-            Stack::Async(_, AsyncClient::Reqwest) => CALLS - 1,
+        let most = match stack.carrier {
+            Carrier::Async(_, AsyncClient::Reqwest) => CALLS - 1,
             _ => 1,
         };
         let made = server.connections();
-        assert!((1..=most).contains(&made), "{cell} made {made}");
+        assert!((1..=most).contains(&made), "{stack} made {made}");
     }
 }
 
 #[test]
 fn a_connection_that_the_server_closed_is_replaced() {
-    for cell in Cell::matrix() {
+    for stack in Stack::matrix() {
         let server = Canned::start(|stream| {
             send(
                 stream,
@@ -158,9 +158,9 @@ fn a_connection_that_the_server_closed_is_replaced() {
             send(stream, stream_of_tokens().as_bytes())?;
             None
         });
-        let told = ask_times(cell, &server, Limits::default(), 3);
-        assert!(told.iter().all(Result::is_ok), "{cell}: {told:?}");
-        assert_eq!(server.connections(), 3, "{cell}");
+        let told = ask_times(stack, &server, Limits::default(), 3);
+        assert!(told.iter().all(Result::is_ok), "{stack}: {told:?}");
+        assert_eq!(server.connections(), 3, "{stack}");
     }
 }
 
@@ -179,13 +179,13 @@ fn a_server_that_never_replies_runs_into_the_heads_limit() {
         until_closed(stream);
         None
     });
-    for cell in Cell::matrix() {
+    for stack in Stack::matrix() {
         let limits = Limits {
             head: SOON,
             ..Limits::default()
         };
-        let told = ask(cell, &server, limits);
-        assert_eq!(timed_out(told), Some(Phase::Head), "{cell}");
+        let told = ask(stack, &server, limits);
+        assert_eq!(timed_out(told), Some(Phase::Head), "{stack}");
     }
 }
 
@@ -197,13 +197,13 @@ fn a_server_that_stalls_between_tokens_runs_into_the_gaps_limit() {
         until_closed(stream);
         None
     });
-    for cell in Cell::matrix() {
+    for stack in Stack::matrix() {
         let limits = Limits {
             gap: SOON,
             ..Limits::default()
         };
-        let told = ask(cell, &server, limits);
-        assert_eq!(timed_out(told), Some(Phase::Gap), "{cell}");
+        let told = ask(stack, &server, limits);
+        assert_eq!(timed_out(told), Some(Phase::Gap), "{stack}");
     }
 }
 
@@ -220,9 +220,9 @@ fn a_server_that_drips_for_ever_runs_into_the_calls_limit() {
         call: Duration::from_millis(600),
         ..Limits::default()
     };
-    for cell in Cell::matrix() {
-        let told = ask(cell, &server, limits);
-        assert_eq!(timed_out(told), Some(Phase::Call), "{cell}");
+    for stack in Stack::matrix() {
+        let told = ask(stack, &server, limits);
+        assert_eq!(timed_out(told), Some(Phase::Call), "{stack}");
     }
 }
 
@@ -238,12 +238,12 @@ fn streams(text: String) -> Canned {
 #[test]
 fn an_error_in_the_middle_is_told_with_the_tokens_before_it() {
     let server = streams(line("a") + &line("b") + "{\"error\":\"out of memory\"}\n");
-    for cell in Cell::matrix() {
-        match ask(cell, &server, Limits::default()) {
+    for stack in Stack::matrix() {
+        match ask(stack, &server, Limits::default()) {
             Err(CallError::GaveUp {
                 tokens, message, ..
-            }) => assert_eq!((tokens, message.as_str()), (2, "out of memory"), "{cell}"),
-            other => panic!("{cell}: {other:?}"),
+            }) => assert_eq!((tokens, message.as_str()), (2, "out of memory"), "{stack}"),
+            other => panic!("{stack}: {other:?}"),
         }
     }
 }
@@ -252,11 +252,11 @@ fn an_error_in_the_middle_is_told_with_the_tokens_before_it() {
 fn a_stream_without_done_is_truncated_even_if_http_is_content() {
     for text in [line("a"), line("a") + "{\"model\":\"m\",\"respon"] {
         let server = streams(text);
-        for cell in Cell::matrix() {
-            let told = ask(cell, &server, Limits::default());
+        for stack in Stack::matrix() {
+            let told = ask(stack, &server, Limits::default());
             assert!(
                 matches!(told, Err(CallError::Truncated { tokens: 1, .. })),
-                "{cell}: {told:?}"
+                "{stack}: {told:?}"
             );
         }
     }
@@ -269,12 +269,12 @@ fn a_connection_that_breaks_in_the_middle_is_an_error() {
         send(stream, &chunk(line("a").as_bytes()))?;
         None
     });
-    for cell in Cell::matrix() {
-        let told = ask(cell, &server, Limits::default());
+    for stack in Stack::matrix() {
+        let told = ask(stack, &server, Limits::default());
         let Err(CallError::Client(ClientError::Broken { reason, .. })) = told else {
-            panic!("{cell}: {told:?}");
+            panic!("{stack}: {told:?}");
         };
-        assert!(!reason.is_empty(), "{cell}");
+        assert!(!reason.is_empty(), "{stack}");
     }
 }
 
@@ -288,16 +288,16 @@ fn a_refusal_is_told_in_the_servers_words() {
         );
         send(stream, head.as_bytes())
     });
-    for cell in Cell::matrix() {
-        match ask(cell, &server, Limits::default()) {
+    for stack in Stack::matrix() {
+        match ask(stack, &server, Limits::default()) {
             Err(CallError::Refused {
                 status, message, ..
             }) => assert_eq!(
                 (status, message.as_str()),
                 (404, "model 'm' not found"),
-                "{cell}"
+                "{stack}"
             ),
-            other => panic!("{cell}: {other:?}"),
+            other => panic!("{stack}: {other:?}"),
         }
     }
 }
@@ -313,12 +313,12 @@ fn a_server_that_answers_html_is_no_ollama() {
             );
             send(stream, head.as_bytes())
         });
-        for cell in Cell::matrix() {
-            match ask(cell, &server, Limits::default()) {
+        for stack in Stack::matrix() {
+            match ask(stack, &server, Limits::default()) {
                 Err(CallError::NotOllama { content_type, .. }) => {
-                    assert_eq!(content_type, "text/html", "{cell}");
+                    assert_eq!(content_type, "text/html", "{stack}");
                 }
-                other => panic!("{cell}: {other:?}"),
+                other => panic!("{stack}: {other:?}"),
             }
         }
     }
@@ -330,11 +330,11 @@ fn no_server_is_an_error_that_names_the_address() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = free.local_addr().expect("an address");
     drop(free);
-    for cell in Cell::matrix() {
+    for stack in Stack::matrix() {
         let url = format!("http://{address}");
-        let told = ask_url(cell, &url, Limits::default(), 1).remove(0);
+        let told = ask_url(stack, &url, Limits::default(), 1).remove(0);
         let Err(CallError::Client(error @ ClientError::Connect { .. })) = told else {
-            panic!("{cell}: {told:?}");
+            panic!("{stack}: {told:?}");
         };
         let error = error.to_string();
         assert!(

@@ -3,7 +3,7 @@
 //! allocate whenever they like and would be counted too.
 
 use tare::meter::{Allocations, Counting, Recorder};
-use tare::ollama::{Completion, Decoder, Event, Ndjson, Sink};
+use tare::protocol::{Completion, Decoder, Event, Ndjson, Sink};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use support::{Reply, ask, first_of, loading_for_minutes, mock};
 use tare::engine::text::Text;
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 
 fn generate(server: &MockServer, body: &str) -> Reply {
     ask(server, "POST /api/generate", body)

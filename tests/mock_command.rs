@@ -6,7 +6,7 @@ use assert_cmd::Command;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use support::{ask, program};
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 
 fn refused(arguments: &[&str], code: i32) -> String {
     let output = Command::new(program().path())

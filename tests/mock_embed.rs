@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 use std::fs;
 use support::{Reply, ask, mock};
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 use tempfile::TempDir;
 
 /// A mock with one slot whose model embeds, and one that does not.

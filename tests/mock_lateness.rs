@@ -7,13 +7,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use support::mock;
-use tare::cell::{Cell, Workload};
 use tare::client::{Client, Endpoint, Options};
-use tare::invocation::MockServer;
 use tare::meter::{Call, Recorder};
-use tare::ollama::wire::{LATE, TRUTH_HEADER};
-use tare::ollama::{Api, Form, Ollama, Options as ModelOptions, Question, Sink};
+use tare::protocol::wire::{LATE, TRUTH_HEADER};
+use tare::protocol::{Api, Form, Ollama, Options as ModelOptions, Question, Sink};
+use tare::run::MockServer;
 use tare::runtime::Runtime;
+use tare::stack::{OnStack, Stack};
 
 /// What is done when the first token is there.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ struct Asking {
     then: Then,
 }
 
-impl Workload for Asking {
+impl OnStack for Asking {
     type Output = Call;
 
     fn run<R: Runtime, C: Client<R>>(self) -> Call {
@@ -76,7 +76,7 @@ impl Workload for Asking {
 fn ask(server: &MockServer, api: Api, then: Then) -> Call {
     let mut options = Options::new(Endpoint::resolve(server.base_url()).expect("a URL"));
     options.headers.push(TRUTH_HEADER);
-    Cell::FLOOR.weigh(Asking { options, api, then })
+    Stack::FLOOR.dispatch(Asking { options, api, then })
 }
 
 #[test]

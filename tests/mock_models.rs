@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use support::{Reply, ask, mock};
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 use tempfile::TempDir;
 
 /// `hello`, as Ollama names a file.

@@ -5,7 +5,7 @@ mod support;
 use serde_json::{Value, json};
 use support::{Reply, ask, first_of, loading_for_minutes, mock};
 use tare::engine::text::Text;
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 
 const ROUTE: &str = "POST /v1/chat/completions";
 

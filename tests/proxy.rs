@@ -14,12 +14,12 @@ use std::time::Duration;
 use support::{
     Canned, STREAM_HEAD, call_times_with, chunk, mock, pieces, program, send, until_closed,
 };
-use tare::cell::Cell;
 use tare::client::{ClientError, Limits};
-use tare::invocation::{MockServer, ProxyServer};
 use tare::meter::{Call, Moment};
-use tare::ollama::wire::{PROXY_HEADER, TRUTH_HEADER};
-use tare::ollama::{Api, CallError};
+use tare::protocol::wire::{PROXY_HEADER, TRUTH_HEADER};
+use tare::protocol::{Api, CallError};
+use tare::run::{MockServer, ProxyServer};
+use tare::stack::Stack;
 
 fn proxy(to: &str) -> ProxyServer {
     ProxyServer::start(&program(), to, &[]).expect("the proxy starts")
@@ -54,11 +54,11 @@ fn exchange(base_url: &str, head: &str, body: &[u8]) -> Vec<u8> {
     reply
 }
 
-/// Asks so many times over one client of this cell, for the times of both.
-fn ask(cell: &str, api: Api, base_url: &str, times: usize) -> Vec<Result<Call, CallError>> {
-    let cell: Cell = cell.parse().expect("a cell");
+/// Asks so many times over one client of this stack, for the times of both.
+fn ask(stack: &str, api: Api, base_url: &str, times: usize) -> Vec<Result<Call, CallError>> {
+    let stack: Stack = stack.parse().expect("a stack");
     call_times_with(
-        cell,
+        stack,
         api,
         base_url,
         Limits::default(),
@@ -97,15 +97,15 @@ fn every_token_is_passed_on_after_the_mock_wrote_it_and_before_the_client_has_it
         let mock = mock_of_m(profile);
         let proxy = proxy(mock.base_url());
         for api in Api::ALL {
-            for cell in ["threads/raw", "tokio-mt/reqwest", "smol/hyper-1k"] {
-                let direct = only(ask(cell, api, mock.base_url(), 1));
-                let call = only(ask(cell, api, proxy.base_url(), 1));
-                assert_eq!(call.digest(), direct.digest(), "{cell} {api}");
+            for stack in ["threads/raw", "tokio-mt/reqwest", "smol/hyper-1k"] {
+                let direct = only(ask(stack, api, mock.base_url(), 1));
+                let call = only(ask(stack, api, proxy.base_url(), 1));
+                assert_eq!(call.digest(), direct.digest(), "{stack} {api}");
                 assert_eq!(direct.last.tare_proxy, None);
                 let seen = seen(&call);
-                assert!(!seen.is_empty(), "{cell} {api}");
+                assert!(!seen.is_empty(), "{stack} {api}");
                 for at in &seen {
-                    assert!(at.is_sorted(), "{cell} {api} {profile}: {at:?}");
+                    assert!(at.is_sorted(), "{stack} {api} {profile}: {at:?}");
                 }
                 assert_eq!(call.delivery().count(), call.token_count());
                 let by_proxy = seen.iter().map(|[_, proxy, here]| here.since(*proxy));
@@ -337,19 +337,19 @@ fn a_server_that_dies_in_the_middle_is_seen_as_it_is_without_a_proxy() {
     };
     let server = Canned::start(closing);
     let proxy = proxy(&server.base_url());
-    for cell in ["threads/raw", "tokio-mt/reqwest", "smol/hyper"] {
+    for stack in ["threads/raw", "tokio-mt/reqwest", "smol/hyper"] {
         let failed = |base_url: &str, headers: &[_]| {
-            let cell: Cell = cell.parse().expect("a cell");
+            let stack: Stack = stack.parse().expect("a stack");
             let limits = Limits::default();
-            let calls = call_times_with(cell, Api::Chat, base_url, limits, 1, headers);
+            let calls = call_times_with(stack, Api::Chat, base_url, limits, 1, headers);
             let [call] = <[_; 1]>::try_from(calls).expect("one call");
             match call.expect_err("it broke off") {
                 CallError::Client(ClientError::Broken { reason, .. }) => reason,
-                other => panic!("{cell}: {other}"),
+                other => panic!("{stack}: {other}"),
             }
         };
         let direct = failed(&server.base_url(), &[]);
-        assert_eq!(failed(proxy.base_url(), &[]), direct, "{cell}");
+        assert_eq!(failed(proxy.base_url(), &[]), direct, "{stack}");
         // With the times its chunks are made anew, so that it breaks off between two of them.
         assert!(!failed(proxy.base_url(), &[PROXY_HEADER]).is_empty());
     }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use support::{Canned, STREAM_HEAD, ask, chunk, program, send};
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 use tare::trace::{Exchange, Trace};
 use tempfile::TempDir;
 

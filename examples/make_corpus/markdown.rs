@@ -63,7 +63,10 @@ fn grid(csv: &str) -> Result<String> {
     Ok(grid)
 }
 
-fn grid_row(cells: &StringRecord) -> String {
-    let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
-    format!("| {} |\n", cells.join(" | "))
+fn grid_row(stacks: &StringRecord) -> String {
+    let stacks: Vec<_> = stacks
+        .iter()
+        .map(|stack| stack.replace('|', "\\|"))
+        .collect();
+    format!("| {} |\n", stacks.join(" | "))
 }

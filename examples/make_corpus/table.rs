@@ -1,6 +1,6 @@
 //! A reference table, the ways to cut it, and what is computed from a cut.
 //!
-//! Cells stay the text that the reference holds, so that `1.800` is copied as
+//! Stacks stay the text that the reference holds, so that `1.800` is copied as
 //! `1.800`; they become numbers only where something is computed, or in JSON.
 
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ impl Table {
     /// The rows with `value` under `column`.
     pub fn only(&self, column: &str, value: &str) -> Self {
         let mut only = self.clone();
-        only.rows.retain(|row| self.cell(row, column) == value);
+        only.rows.retain(|row| self.stack(row, column) == value);
         only
     }
 
@@ -80,12 +80,12 @@ impl Table {
         self.rows.iter().map(alone)
     }
 
-    /// The first row's cell under `column`; empty where there is none.
+    /// The first row's stack under `column`; empty where there is none.
     pub fn first(&self, column: &str) -> &str {
-        self.rows.first().map_or("", |row| self.cell(row, column))
+        self.rows.first().map_or("", |row| self.stack(row, column))
     }
 
-    fn cell<'a>(&self, row: &'a StringRecord, column: &str) -> &'a str {
+    fn stack<'a>(&self, row: &'a StringRecord, column: &str) -> &'a str {
         let at = self.columns.iter().position(|name| name == column);
         at.and_then(|at| row.get(at)).unwrap_or_default()
     }
@@ -93,7 +93,7 @@ impl Table {
     fn distinct(&self, column: &str) -> Vec<&str> {
         let mut values = Vec::new();
         for row in &self.rows {
-            let value = self.cell(row, column);
+            let value = self.stack(row, column);
             if !values.contains(&value) {
                 values.push(value);
             }
@@ -105,15 +105,16 @@ impl Table {
     fn label(&self, row: &StringRecord) -> String {
         let differs = |key: &&&str| self.distinct(key).len() > 1;
         let told = self.keys.iter().filter(differs);
-        let told = told.map(|key| format!("{key} {}", self.cell(row, key)));
+        let told = told.map(|key| format!("{key} {}", self.stack(row, key)));
         told.collect::<Vec<_>>().join(", ")
     }
 
     fn values(&self, figure: &str) -> Result<Vec<f64>> {
         let value = |row| {
-            let cell = self.cell(row, figure);
-            cell.parse()
-                .with_context(|| format!("{}: {figure} is {cell:?}", self.source))
+            let stack = self.stack(row, figure);
+            stack
+                .parse()
+                .with_context(|| format!("{}: {figure} is {stack:?}", self.source))
         };
         self.rows.iter().map(value).collect()
     }
@@ -148,7 +149,7 @@ impl Table {
         Ok(ranges)
     }
 
-    /// The rows as CSV, cell for cell as in the reference.
+    /// The rows as CSV, stack for stack as in the reference.
     pub fn csv(&self) -> Result<String> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&self.columns)?;
@@ -179,11 +180,11 @@ impl Table {
     }
 }
 
-fn typed(cell: &str) -> Value {
-    match cell.parse::<Number>() {
+fn typed(stack: &str) -> Value {
+    match stack.parse::<Number>() {
         Ok(number) => Value::Number(number),
-        Err(_) if cell.is_empty() => Value::Null,
-        Err(_) => Value::String(cell.to_owned()),
+        Err(_) if stack.is_empty() => Value::Null,
+        Err(_) => Value::String(stack.to_owned()),
     }
 }
 

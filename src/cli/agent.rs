@@ -1,6 +1,6 @@
 //! `tare agent`: one agent, baseline against chimera.
 //!
-//! What can be checked without a server is checked first: the cell, the profile, the output folder
+//! What can be checked without a server is checked first: the stack, the profile, the output folder
 //! and the corpus. Files are written at the very end, so a failure leaves nothing behind.
 
 mod arguments;
@@ -15,14 +15,14 @@ use super::{Failure, usable_folder, warn_of};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
 use crate::doctor;
 use crate::engine::Profile;
-use crate::invocation::{MockServer, Program, ProxyServer};
-use crate::ollama::Described;
-use crate::ollama::wire::{PROXY_HEADER, TRUTH_HEADER};
+use crate::protocol::Described;
+use crate::protocol::wire::{PROXY_HEADER, TRUTH_HEADER};
 use crate::provenance::Provenance;
 use crate::report::agent::{
     Measured, Metrics, Server, Setup, Side, comparison_report, side_report, transcript,
 };
 use crate::report::files::write_all;
+use crate::run::{MockServer, Program, ProxyServer};
 use crate::runtime::{Runtime, Threads};
 use crate::workflow::{Corpus, Skipped, ingest};
 use anyhow::Context;
@@ -47,19 +47,19 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         .map_or(server.base_url(), ProxyServer::base_url);
     let mut client = ClientOptions::new(resolve(asked)?);
     client.limits = plan.limits;
-    client.read_buffer = plan.cell.read_buffer();
+    client.read_buffer = plan.stack.read_buffer();
     if plan.mock.is_some() {
         client.headers.push(TRUTH_HEADER);
     }
     if plan.proxy {
         client.headers.push(PROXY_HEADER);
     }
-    let ran = plan.cell.weigh(Blocks::new(&plan, client))?;
+    let ran = plan.stack.dispatch(Blocks::new(&plan, client))?;
     let described = describe(ran.server, ran.model, &endpoint);
     let setup = Setup {
         provenance,
-        cell: plan.cell,
-        io: plan.cell.io().to_string(),
+        stack: plan.stack,
+        io: plan.stack.io().to_string(),
         threads: ran.threads,
         server: server.described(&plan, described),
         proxied: plan.proxy,

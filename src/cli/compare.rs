@@ -1,4 +1,4 @@
-//! `tare compare`: cells against each other, and what can be said of them.
+//! `tare compare`: stacks against each other, and what can be said of them.
 
 mod arguments;
 mod progress;
@@ -8,10 +8,10 @@ pub use arguments::Arguments;
 use super::server::First;
 use super::{Failure, server};
 use crate::client::Limits;
-use crate::invocation::{MockServer, Program, ProxyServer};
 use crate::provenance::Provenance;
 use crate::report::compare::report;
 use crate::report::files::write_all;
+use crate::run::{MockServer, Program, ProxyServer};
 use crate::weighing::{Ending, PartPlan, Plan, Record, Served, Standing, run as weigh};
 use anyhow::{Context, anyhow};
 use arguments::{Format, Source};
@@ -86,7 +86,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         return Err(match done.failure {
             Some(failure) => failure.into(),
             None => {
-                eprintln!("not every cell was run once: there is nothing to report");
+                eprintln!("not every stack was run once: there is nothing to report");
                 Failure::Interrupted
             }
         });

@@ -3,10 +3,10 @@
 
 use super::Failure;
 use super::mock::limits::open_many_files;
-use crate::invocation::{Spec, run as run_here};
+use crate::run::{Spec, run as run_here};
 use anyhow::Context;
 
-/// Run one cell once: a spec as JSON on standard input, its outcome on standard output
+/// Run one stack once: a spec as JSON on standard input, its outcome on standard output
 #[derive(Debug, clap::Args)]
 #[command(hide = true)]
 pub struct Arguments {}

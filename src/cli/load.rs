@@ -8,12 +8,12 @@ pub use arguments::Arguments;
 use super::server::First;
 use super::{Failure, mock, server};
 use crate::client::{Endpoint, Limits};
-use crate::invocation::{Answers, MockServer, Program};
 use crate::load::{Drive, Ending, ErrorKind, LoadError, Outcome, Record, SCHEMA, Setup, Signal};
 use crate::load::{Errors, run as drive};
 use crate::provenance::Provenance;
 use crate::report::files::write_all;
 use crate::report::load::report;
+use crate::run::{Answers, MockServer, Program};
 use crate::weighing::Served;
 use anyhow::{Context, anyhow, bail};
 use arguments::{Format, Source};
@@ -78,7 +78,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     if outcome.requests.answered == 0 {
         return Err(no_answer(&outcome, &server, &setup));
     }
-    setup.io = setup.cell.io().to_string();
+    setup.io = setup.stack.io().to_string();
     let record = Record {
         schema: SCHEMA.to_owned(),
         provenance,

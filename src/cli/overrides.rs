@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::values::{not_negative, share};
-use crate::ollama::{Api, Options};
+use crate::protocol::{Api, Options};
 use crate::report::agent::Chosen;
 use anyhow::anyhow;
 use clap::value_parser;

@@ -8,7 +8,7 @@ use super::server;
 use crate::client::{Endpoint, EndpointError, Limits, Options as ClientOptions, Raw};
 use crate::machine::Machine as Hardware;
 use crate::meter::Recorder;
-use crate::ollama::{Api, Form, Identity, Ollama, Options, Question, Software, default_base_url};
+use crate::protocol::{Api, Form, Identity, Ollama, Options, Question, Software, default_base_url};
 use crate::provenance::Build;
 use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};

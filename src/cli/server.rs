@@ -5,8 +5,8 @@ use super::Failure;
 use crate::client::{Client, ClientError, Endpoint, EndpointError, Limits, Options, Phase, Raw};
 use crate::machine::variable_of_listener;
 use crate::meter::Recorder;
-use crate::ollama::wire::Options as ModelOptions;
-use crate::ollama::{
+use crate::protocol::wire::Options as ModelOptions;
+use crate::protocol::{
     Api, CallError, Described, Form, Identity, ModelIdentity, Ollama, Question, Software,
 };
 use crate::runtime::{Runtime, Threads};

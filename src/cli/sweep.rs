@@ -11,12 +11,12 @@ use super::values::Format;
 use super::{Failure, server};
 use crate::client::Limits;
 use crate::engine::Profile;
-use crate::invocation::Program;
 use crate::plan::{
     self, Answering, Ending, MergeError, Occasion, Occupied, Plan, ResumeError, Run, Served,
     Sitting, There, estimate, sweep,
 };
 use crate::provenance::Provenance;
+use crate::run::Program;
 use crate::team::{Known, MockPlan, Servers};
 use anyhow::{Context, anyhow};
 use arguments::{Asked, MergeAsked, MockAsked, Source, SweepAsked};

@@ -13,11 +13,11 @@ use super::server::First;
 use super::values::Format;
 use super::{Failure, server, usable_folder, warn_of};
 use crate::doctor;
-use crate::invocation::{ProcessError, Program, Said};
 use crate::provenance::Provenance;
 use crate::report::agent::Server;
 use crate::report::published::TeamRun;
 use crate::report::team::{MockServers, TeamSetup, TeamSummary};
+use crate::run::{ProcessError, Program, TranscriptEntry};
 use crate::runtime::{Runtime, Threads};
 use crate::team::{Known, MockPlan, Ran, Servers, TeamSpec, run_once};
 use crate::workflow::ingest;
@@ -47,8 +47,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
 
     let setup = |first: &TeamRun| TeamSetup {
         provenance,
-        cell: spec.cell,
-        io: spec.cell.io().to_string(),
+        stack: spec.stack,
+        io: spec.stack.io().to_string(),
         threads: first.tare.as_ref().map_or(spec.threads, |it| it.threads),
         servers: described,
         mocks: mocks(&plan.source),
@@ -90,7 +90,7 @@ fn all_runs(
     spec: &TeamSpec,
     runs: u32,
     progress: &Progress,
-) -> Result<(Vec<TeamRun>, Vec<Vec<Said>>), ProcessError> {
+) -> Result<(Vec<TeamRun>, Vec<Vec<TranscriptEntry>>), ProcessError> {
     let mut records = Vec::new();
     let mut texts = Vec::new();
     for run in 1..=runs {
@@ -143,7 +143,7 @@ fn spec(plan: &Plan, servers: &Servers) -> TeamSpec {
         plan.scenario
             .members(plan.agents, plan.side, &plan.chimeras, servers.addresses());
     TeamSpec {
-        cell: plan.cell,
+        stack: plan.stack,
         threads: plan.threads,
         scenario: plan.scenario,
         members,

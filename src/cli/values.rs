@@ -2,7 +2,7 @@
 //! limits.
 
 use crate::client::Limits;
-use crate::ollama::Api;
+use crate::protocol::Api;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 use std::fmt;

@@ -126,7 +126,7 @@ impl Check {
                 "A governor that follows the load runs an agent, which mostly waits, on slow cores, and a busy loop on fast ones."
             }
             Check::Turbo => {
-                "With turbo, the clock falls as cores get warm or busy: the first cell of a block runs faster than the last."
+                "With turbo, the clock falls as cores get warm or busy: the first stack of a block runs faster than the last."
             }
             Check::Smt => {
                 "Where two processors share a core, client and mock slow each other down when the kernel puts them there."

@@ -6,14 +6,14 @@ use super::outcome::{Ending, InFlight, Observed, Outcome};
 use super::requests::{Shared, lock};
 use super::setup::{Extent, Mode, Setup};
 use super::signal::{Crew, Signal};
-use crate::cell::Workload;
 use crate::client::{Client, ClientError, Endpoint, Options, SocketReads};
 use crate::engine::text::Text;
-use crate::invocation::Answers;
 use crate::meter::{Digest, Moment, Usage};
-use crate::ollama::Ollama;
-use crate::ollama::wire::{Options as ModelOptions, TRUTH_HEADER};
+use crate::protocol::Ollama;
+use crate::protocol::wire::{Options as ModelOptions, TRUTH_HEADER};
+use crate::run::Answers;
 use crate::runtime::Runtime;
+use crate::stack::OnStack;
 use async_io::Timer;
 use futures::future::{Either, select};
 use std::future::Future;
@@ -69,16 +69,16 @@ pub struct Drive {
 /// # Errors
 /// When nothing could be measured. Requests that fail are part of the outcome.
 pub fn run(drive: Drive) -> Result<Outcome, LoadError> {
-    let cell = drive.setup.cell;
-    cell.weigh(drive)
+    let stack = drive.setup.stack;
+    stack.dispatch(drive)
 }
 
-impl Workload for Drive {
+impl OnStack for Drive {
     type Output = Result<Outcome, LoadError>;
 
     fn run<R: Runtime, C: Client<R>>(self) -> Self::Output {
         let mut options = Options::new(self.endpoint.clone());
-        options.read_buffer = self.setup.cell.read_buffer();
+        options.read_buffer = self.setup.stack.read_buffer();
         if self.answers == Answers::Known {
             options.headers.push(TRUTH_HEADER);
         }

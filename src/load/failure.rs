@@ -2,7 +2,7 @@
 
 use crate::client::ClientError;
 use crate::meter::Moment;
-use crate::ollama::CallError;
+use crate::protocol::CallError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;

@@ -6,7 +6,7 @@
 use super::failure::{ErrorKind, Failures};
 use super::slo::Slo;
 use crate::meter::{Call, Histogram, Moment};
-use crate::ollama::wire::LATE;
+use crate::protocol::wire::LATE;
 use std::time::Duration;
 
 /// The time that counts.
@@ -205,7 +205,7 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::meter::Recorder;
-    use crate::ollama::{Final, Sink};
+    use crate::protocol::{Final, Sink};
 
     const SECOND: u64 = 1_000_000_000;
 

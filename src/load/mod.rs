@@ -1,7 +1,7 @@
 //! Load on a server: so many streams at once, or requests at a rate, and what came of them.
 //!
 //! This is about the server at a load, where [`weighing`](crate::weighing) is about the client at
-//! none. It is one process that drives one cell, so it has no intervals and gives no verdicts.
+//! none. It is one process that drives one stack, so it has no intervals and gives no verdicts.
 //!
 //! | file | question |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! How a request is made, and what makes the next one start: its stream, or the schedule.
 //!
 //! A schedule is kept by `async-io`'s timer under every runtime, because Tokio's own has ticks of a
-//! millisecond, and by absolute times. What a cell adds to a request's start, such as the time until
+//! millisecond, and by absolute times. What a stack adds to a request's start, such as the time until
 //! a worker takes the task up, is part of the latency and told by itself as well.
 
 use super::arrivals::Schedule;
@@ -10,10 +10,10 @@ use super::ledger::{Counts, Ledger, Span};
 use super::setup::{Extent, Mode, Setup};
 use super::signal::{Crew, Member, Signal};
 use crate::client::Client;
-use crate::invocation::Answers;
 use crate::meter::{Call, Digest, Moment, Recorder};
-use crate::ollama::wire::Options as ModelOptions;
-use crate::ollama::{Form, Ollama, Question};
+use crate::protocol::wire::Options as ModelOptions;
+use crate::protocol::{Form, Ollama, Question};
+use crate::run::Answers;
 use crate::runtime::Runtime;
 use async_io::Timer;
 use std::num::NonZeroUsize;

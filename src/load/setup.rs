@@ -2,9 +2,9 @@
 
 use super::arrivals::Arrivals;
 use super::slo::Slo;
-use crate::cell::Cell;
 use crate::engine::text::Text;
-use crate::ollama::Api;
+use crate::protocol::Api;
+use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -15,7 +15,7 @@ use std::time::Duration;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Setup {
     /// What drives it: the runtime that the streams are tasks of, and the client.
-    pub cell: Cell,
+    pub stack: Stack,
     /// `native` or `bridged`.
     pub io: String,
     /// Worker threads of the runtime; `tokio-local` has one by design.

@@ -2,7 +2,7 @@
 //!
 //! [`Counting`] passes each request on to the system's allocator and counts it in the
 //! [tally](crate::tally) of its thread. A program has it only if it installs it; `tare` does, so
-//! that every cell, the floor included, pays alike: some 1 ns for a block given and taken back, as
+//! that every stack, the floor included, pays alike: some 1 ns for a block given and taken back, as
 //! `benches/meter.rs` shows.
 //! It counts what the whole process asks for, the meter's own buffers included.
 

@@ -2,22 +2,22 @@
 //! account of gross, net and tare.
 
 mod allocations;
-mod close_look;
 mod digest;
 mod first_token;
 mod histogram;
 mod process;
+mod profile_run;
 mod stalls;
 mod timeline;
 mod usage;
 
 pub use crate::clock::Moment;
 pub use allocations::{Allocations, Counting};
-pub use close_look::{CloseLook, Lens};
 pub use digest::Digest;
 pub use first_token::FirstToken;
 pub use histogram::Histogram;
 pub use process::{FileIo, Process};
+pub use profile_run::{Lens, ProfileRun};
 pub use stalls::Stalls;
 pub use timeline::{Call, Lateness, NetSource, Recorder};
 pub use usage::{SocketIo, Usage};

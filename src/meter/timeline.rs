@@ -5,7 +5,7 @@
 
 use super::{Digest, FirstToken, Moment};
 use crate::client::Timing;
-use crate::ollama::{Final, Sink};
+use crate::protocol::{Final, Sink};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ pub enum NetSource {
 /// How late a mock was in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lateness {
-    /// Tokens that were written more than [`LATE`](crate::ollama::wire::LATE) after they were due.
+    /// Tokens that were written more than [`LATE`](crate::protocol::wire::LATE) after they were due.
     pub tokens: u64,
     /// How late the latest was.
     pub most: Duration,
@@ -242,7 +242,7 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ollama::{PassedOn, Timings, Truth};
+    use crate::protocol::{PassedOn, Timings, Truth};
 
     fn call(at: &[u64], last: Final) -> Call {
         Call {

@@ -37,7 +37,7 @@ pub struct Usage {
 
 /// What came over sockets.
 ///
-/// Held against `strace -f` over each cell's iterations, this is the number of `recvfrom` calls that
+/// Held against `strace -f` over each stack's iterations, this is the number of `recvfrom` calls that
 /// returned no error, one by one. Those that returned `EAGAIN` are not in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -3,8 +3,8 @@
 
 use super::base64;
 use super::tools::Tool;
-use crate::ollama::Options;
-use crate::ollama::wire::{KeepAlive, Think};
+use crate::protocol::Options;
+use crate::protocol::wire::{KeepAlive, Think};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};

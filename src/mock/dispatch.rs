@@ -13,7 +13,7 @@ use super::routes::Server;
 use super::socket::Ledger;
 use super::table::{self, Found, Handler};
 use super::{completions, messages, openai, responses};
-use crate::ollama::wire::Version;
+use crate::protocol::wire::Version;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONNECTION, HeaderValue};
 use hyper::{Method, Request, StatusCode};

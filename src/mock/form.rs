@@ -10,8 +10,8 @@ use super::openai;
 use super::responses;
 use super::tools::Call;
 use crate::engine;
-use crate::ollama::Api;
-use crate::ollama::wire::Final;
+use crate::protocol::Api;
+use crate::protocol::wire::Final;
 use bytes::Bytes;
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use super::form::{Dialect, Route};
 use super::json;
 use super::reply::{self, Reply};
 use super::routes::Error;
-use crate::ollama::wire::ErrorBody;
+use crate::protocol::wire::ErrorBody;
 use hyper::StatusCode;
 use serde::Serialize;
 use std::borrow::Cow;

@@ -7,7 +7,7 @@ use super::routes::Error;
 use super::schema::Schema;
 use super::template;
 use crate::engine::{Capability, count_tokens};
-use crate::ollama::wire::Think;
+use crate::protocol::wire::Think;
 use hyper::StatusCode;
 use serde_json::Value;
 

@@ -9,7 +9,7 @@ use super::routes::Error;
 use super::socket::Ledger;
 use super::stream::Stream;
 use crate::engine::Refusal;
-use crate::ollama::wire::ErrorBody;
+use crate::protocol::wire::ErrorBody;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Either, Full, StreamBody};

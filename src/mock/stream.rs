@@ -7,7 +7,7 @@ use super::replay::Words;
 use super::socket::Ledger;
 use crate::engine::{Account, StopReason};
 use crate::meter::Moment;
-use crate::ollama::wire::{Final, Truth, TruthTerms};
+use crate::protocol::wire::{Final, Truth, TruthTerms};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
 use std::borrow::Cow;

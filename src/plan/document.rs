@@ -10,7 +10,7 @@
 //! cool_down = "5s"         # before each run; default none
 //! warm_up = 1              # runs that do not count, whenever the configuration changes; default 1
 //! repetitions = 5          # of each configuration; a group may have its own
-//! cell = "tokio-mt/reqwest/spawn"   # a group may have its own `cells`
+//! stack = "tokio-mt/reqwest/spawn"   # a group may have its own `stacks`
 //!
 //! [[group]]
 //! name = "phase1"
@@ -26,9 +26,9 @@
 
 use super::Plan;
 use super::group::{Configuration, Defaults, Group};
-use crate::cell::Cell;
 use crate::engine::Line;
-use crate::ollama::Api;
+use crate::protocol::Api;
+use crate::stack::Stack;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -119,7 +119,7 @@ struct Document {
     warm_up: u32,
     threads: Option<Spanned<usize>>,
     repetitions: Option<Spanned<u32>>,
-    cell: Option<Spanned<String>>,
+    stack: Option<Spanned<String>>,
     #[serde(default)]
     group: Vec<Spanned<Group>>,
 }
@@ -210,7 +210,7 @@ impl Document {
         };
         let defaults = Defaults {
             api,
-            cell: self.cell.as_ref().map(read_cell).transpose()?,
+            stack: self.stack.as_ref().map(read_cell).transpose()?,
             repetitions: self.repetitions,
         };
         let mut configurations: Vec<Configuration> = Vec::new();
@@ -253,10 +253,10 @@ impl Document {
 /// As of `tare agent`.
 const DEFAULT_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
-/// A cell by its name.
-pub(super) fn read_cell(name: &Spanned<String>) -> Result<Cell, Wrong> {
-    let cell = name.get_ref().parse();
-    cell.map_err(|error: crate::cell::CellError| Wrong::at(name, error.to_string()))
+/// A stack by its name.
+pub(super) fn read_cell(name: &Spanned<String>) -> Result<Stack, Wrong> {
+    let stack = name.get_ref().parse();
+    stack.map_err(|error: crate::stack::StackError| Wrong::at(name, error.to_string()))
 }
 
 /// Whether a name can be (part of) a folder's on any system.

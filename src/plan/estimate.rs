@@ -87,7 +87,7 @@ impl Times {
 
 /// Whether its agents' options can't be served by one runner.
 fn differs(one: &Configuration, profile: &Profile) -> bool {
-    let runner = |options: &crate::ollama::Options| {
+    let runner = |options: &crate::protocol::Options| {
         let context = options
             .num_ctx
             .map(|tokens| tokens.max(profile.min_num_ctx));

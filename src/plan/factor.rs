@@ -2,7 +2,7 @@
 //!
 //! A level is one figure, which every agent with overrides has, or a pair `[collector, insight]`.
 
-use crate::ollama::Options;
+use crate::protocol::Options;
 use toml::Value;
 
 /// An option of the server that a plan can vary.

@@ -3,9 +3,9 @@
 
 use super::document::{Wrong, fit_for_a_folder, read_cell};
 use super::factor::{Factor, Level};
-use crate::cell::Cell;
 use crate::inject::Inject;
-use crate::ollama::{Api, Options};
+use crate::protocol::{Api, Options};
+use crate::stack::Stack;
 use crate::team::{Scenario, ScenarioError};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
@@ -25,7 +25,7 @@ pub struct Configuration {
     #[serde(with = "by_name")]
     pub scenario: Scenario,
     /// On what they run.
-    pub cell: Cell,
+    pub stack: Stack,
     /// How many they are.
     pub agents: NonZeroUsize,
     /// Options of the collector, or of all agents where they are not two with roles; of a baseline
@@ -62,7 +62,7 @@ mod by_name {
 /// What a group has where it says nothing.
 pub(super) struct Defaults {
     pub api: Api,
-    pub cell: Option<Cell>,
+    pub stack: Option<Stack>,
     pub repetitions: Option<Spanned<u32>>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Group {
     name: Option<Spanned<String>>,
     scenario: Spanned<String>,
     repetitions: Option<Spanned<u32>>,
-    cells: Option<Spanned<Vec<Spanned<String>>>>,
+    stacks: Option<Spanned<Vec<Spanned<String>>>>,
     agents: Option<Spanned<Vec<Spanned<usize>>>>,
     isolated: Option<bool>,
     inject: Option<Spanned<String>>,
@@ -90,9 +90,9 @@ const MOST_AGENTS: usize = 4096;
 /// A night has 30,000 seconds.
 const MOST_REPETITIONS: u32 = 10_000;
 
-/// A cell as part of a name.
-fn cell_in_a_name(cell: Cell) -> String {
-    cell.to_string().replace('/', "+")
+/// A stack as part of a name.
+fn stack_in_a_name(stack: Stack) -> String {
+    stack.to_string().replace('/', "+")
 }
 
 impl Group {
@@ -110,7 +110,7 @@ impl Group {
         let factors = self.factors(scenario)?;
         self.check_api(&factors, defaults.api)?;
         let agents = self.agents(scenario)?;
-        let cells = self.cells(&agents, place, defaults)?;
+        let stacks = self.stacks(&agents, place, defaults)?;
         let inject = match &self.inject {
             None => None,
             Some(text) => {
@@ -119,14 +119,14 @@ impl Group {
             }
         };
         let mut configurations = Vec::new();
-        for &cell in &cells {
+        for &stack in &stacks {
             for &count in &agents {
                 for levels in combinations(&factors) {
                     let mut parts: Vec<String> = Vec::new();
                     parts.extend(self.name.as_ref().map(|name| name.get_ref().clone()));
                     parts.push(scenario.name().to_owned());
-                    if self.cells.is_some() {
-                        parts.push(cell_in_a_name(cell));
+                    if self.stacks.is_some() {
+                        parts.push(stack_in_a_name(stack));
                     }
                     if self.agents.is_some() {
                         parts.push(format!("agents{count}"));
@@ -148,7 +148,7 @@ impl Group {
                         name: parts.join("-"),
                         group: self.name.as_ref().map(|name| name.get_ref().clone()),
                         scenario,
-                        cell,
+                        stack,
                         agents: count,
                         first,
                         second: is_of_two(scenario).then_some(second),
@@ -288,43 +288,43 @@ impl Group {
         Ok(counts)
     }
 
-    fn cells(
+    fn stacks(
         &self,
         agents: &[NonZeroUsize],
         place: &Range<usize>,
         defaults: &Defaults,
-    ) -> Result<Vec<Cell>, Wrong> {
+    ) -> Result<Vec<Stack>, Wrong> {
         let wrong = |span, reason| Wrong { span, reason };
-        let mut cells = Vec::new();
-        match (&self.cells, defaults.cell) {
+        let mut stacks = Vec::new();
+        match (&self.stacks, defaults.stack) {
             (None, None) => {
                 return Err(wrong(
                     place.clone(),
-                    "missing field `cells`, or `cell` at the top of the plan".to_owned(),
+                    "missing field `stacks`, or `stack` at the top of the plan".to_owned(),
                 ));
             }
-            (None, Some(cell)) => cells.push((cell, self.scenario.span())),
+            (None, Some(stack)) => stacks.push((stack, self.scenario.span())),
             (Some(list), _) if list.get_ref().is_empty() => {
-                return Err(Wrong::at(list, "`cells` must not be an empty list"));
+                return Err(Wrong::at(list, "`stacks` must not be an empty list"));
             }
             (Some(list), _) => {
                 for name in list.get_ref() {
-                    let cell = read_cell(name)?;
-                    if cells.iter().any(|(known, _)| *known == cell) {
-                        return Err(Wrong::at(name, format!("`cells` has {cell} twice")));
+                    let stack = read_cell(name)?;
+                    if stacks.iter().any(|(known, _)| *known == stack) {
+                        return Err(Wrong::at(name, format!("`stacks` has {stack} twice")));
                     }
-                    cells.push((cell, name.span()));
+                    stacks.push((stack, name.span()));
                 }
             }
         }
         let several = agents.iter().any(|count| *count > NonZeroUsize::MIN);
-        for (cell, span) in &cells {
-            match (cell.topology, several) {
+        for (stack, span) in &stacks {
+            match (stack.topology, several) {
                 (None, true) => {
                     return Err(wrong(
                         span.clone(),
                         format!(
-                            "`{cell}` does not say how several agents share it: add /join or /spawn"
+                            "`{stack}` does not say how several agents share it: add /join or /spawn"
                         ),
                     ));
                 }
@@ -332,14 +332,14 @@ impl Group {
                     return Err(wrong(
                         span.clone(),
                         format!(
-                            "`{cell}` is for several agents, and here is one: leave out /join or /spawn"
+                            "`{stack}` is for several agents, and here is one: leave out /join or /spawn"
                         ),
                     ));
                 }
                 _ => {}
             }
         }
-        Ok(cells.into_iter().map(|(cell, _)| cell).collect())
+        Ok(stacks.into_iter().map(|(stack, _)| stack).collect())
     }
 }
 

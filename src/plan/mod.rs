@@ -45,7 +45,7 @@ pub use resume::{Circumstances, Occasion, Occupied, ResumeError};
 pub use sweep::{Bench, Ending, Mishap, Took, Watch, sweep};
 
 use crate::meter::Digest;
-use crate::ollama::Api;
+use crate::protocol::Api;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::time::Duration;

@@ -5,7 +5,7 @@
 
 use super::{Part, Plan};
 use crate::engine::Profile;
-use crate::ollama::Described;
+use crate::protocol::Described;
 use crate::provenance::Provenance;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 const SMALL: &str = r#"name = "small"
 description = "for tests"
 model = "gemma3:latest"
-cell = "tokio-mt/reqwest/spawn"
+stack = "tokio-mt/reqwest/spawn"
 repetitions = 2
 
 [[group]]
@@ -88,36 +88,36 @@ fn tr111_is_eighteen_configurations_and_the_default() {
 fn tr115_is_six_configurations_on_five_cells() {
     let plan = Plan::find("tr115").expect("a shipped plan");
     assert_eq!((plan.configurations.len(), plan.runs()), (30, 150));
-    let cells: HashSet<String> = plan
+    let stacks: HashSet<String> = plan
         .configurations
         .iter()
-        .map(|it| it.cell.to_string())
+        .map(|it| it.stack.to_string())
         .collect();
-    assert_eq!(cells.len(), 5);
-    for cell in cells {
+    assert_eq!(stacks.len(), 5);
+    for stack in stacks {
         let own = plan
             .configurations
             .iter()
-            .filter(|it| it.cell.to_string() == cell);
-        assert_eq!(own.count(), 6, "{cell}");
+            .filter(|it| it.stack.to_string() == stack);
+        assert_eq!(own.count(), 6, "{stack}");
     }
 }
 
 #[test]
 fn scaling_has_every_cell_of_the_matrix_in_each_size() {
     let plan = Plan::find("scaling").expect("a shipped plan");
-    let matrix: HashSet<String> = crate::cell::Cell::matrix()
+    let matrix: HashSet<String> = crate::stack::Stack::matrix()
         .into_iter()
-        .flat_map(crate::cell::Cell::topologies)
-        .map(|cell| cell.to_string())
+        .flat_map(crate::stack::Stack::topologies)
+        .map(|stack| stack.to_string())
         .collect();
     for agents in (0..=10).map(|power| 1 << power) {
         let of_size = plan
             .configurations
             .iter()
             .filter(|it| it.agents.get() == agents);
-        let cells: HashSet<String> = of_size.map(|it| it.cell.to_string()).collect();
-        assert_eq!(cells, matrix, "{agents}");
+        let stacks: HashSet<String> = of_size.map(|it| it.stack.to_string()).collect();
+        assert_eq!(stacks, matrix, "{agents}");
     }
     assert_eq!(plan.configurations.len(), 11 * matrix.len());
 }
@@ -240,7 +240,7 @@ fn an_error_names_the_line_and_the_field() {
         (
             "tokio-mt/",
             "tokio/",
-            "line 4 (`cell = \"tokio/reqwest/spawn\"`): no runtime `tokio`",
+            "line 4 (`stack = \"tokio/reqwest/spawn\"`): no runtime `tokio`",
         ),
         (
             "/spawn\"",
@@ -248,9 +248,9 @@ fn an_error_names_the_line_and_the_field() {
             "line 8 (`scenario = \"chimera_homo\"`): `tokio-mt/reqwest` does not say how",
         ),
         (
-            "cell = \"tokio-mt/reqwest/spawn\"\n",
+            "stack = \"tokio-mt/reqwest/spawn\"\n",
             "",
-            "missing field `cells`",
+            "missing field `stacks`",
         ),
         (
             "chimera_homo",

@@ -1,7 +1,7 @@
 //! What two results must share to be compared.
 //!
 //! A fingerprint holds what changes times without anyone's doing it on purpose, and leaves out what
-//! is compared on purpose (the commit, the cell, the model) and what only says when and where
+//! is compared on purpose (the commit, the stack, the model) and what only says when and where
 //! (host name, date, load). What one side states and the other does not counts as different: that
 //! it is the same can't be shown.
 

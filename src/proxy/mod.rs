@@ -10,8 +10,8 @@
 //! direction, `times.rs` which bytes complete which token; all of that without any I/O. Here bytes
 //! are moved.
 //!
-//! [`PROXY_HEADER`]: crate::ollama::wire::PROXY_HEADER
-//! [`PassedOn`]: crate::ollama::wire::PassedOn
+//! [`PROXY_HEADER`]: crate::protocol::wire::PROXY_HEADER
+//! [`PassedOn`]: crate::protocol::wire::PassedOn
 
 mod http;
 mod reply;

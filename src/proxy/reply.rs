@@ -9,8 +9,8 @@ use super::http::{Body, HeadReader, NotHttp, Part, ReplyHead};
 use super::request::{Asked, Exchange};
 use super::times::{Answer, LastLine, Step};
 use crate::clock::Moment;
-use crate::ollama::Api;
-use crate::ollama::wire::PassedOn;
+use crate::protocol::Api;
+use crate::protocol::wire::PassedOn;
 use std::collections::VecDeque;
 
 /// The replies of a connection.

@@ -8,8 +8,8 @@
 use super::http::{Body, HeadReader, NotHttp, RequestHead};
 use crate::client::Endpoint;
 use crate::clock::Moment;
-use crate::ollama::Api;
-use crate::ollama::wire::PROXY_HEADER;
+use crate::protocol::Api;
+use crate::protocol::wire::PROXY_HEADER;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -8,7 +8,7 @@
 //! a closing brace or the beginning of `data: [DONE]`, are kept back until the next byte tells. No
 //! token is ever complete with them alone, unless the answer ends there.
 
-use crate::ollama::{Api, Completion, DecodeError, Decoder, Event, Ndjson};
+use crate::protocol::{Api, Completion, DecodeError, Decoder, Event, Ndjson};
 
 /// What is to be written next.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,14 +58,14 @@ enum Reader {
 
 /// What a decoder said of some bytes.
 #[derive(Debug, Default)]
-struct Said {
+struct TranscriptEntry {
     tokens: usize,
     done: bool,
 }
 
 impl Reader {
-    fn feed(&mut self, bytes: &[u8]) -> Result<Said, DecodeError> {
-        let mut said = Said::default();
+    fn feed(&mut self, bytes: &[u8]) -> Result<TranscriptEntry, DecodeError> {
+        let mut said = TranscriptEntry::default();
         let fed = match self {
             Reader::Lines(lines) => lines.feed(bytes, |event| said.note(&event)),
             Reader::Completion(completion) => completion.feed(bytes, |event| said.note(&event)),
@@ -73,8 +73,8 @@ impl Reader {
         fed.map(|()| said)
     }
 
-    fn finish(&mut self) -> Result<Said, DecodeError> {
-        let mut said = Said::default();
+    fn finish(&mut self) -> Result<TranscriptEntry, DecodeError> {
+        let mut said = TranscriptEntry::default();
         let ended = match self {
             Reader::Lines(lines) => lines.finish(|event| said.note(&event)),
             Reader::Completion(completion) => completion.finish(|event| said.note(&event)),
@@ -83,7 +83,7 @@ impl Reader {
     }
 }
 
-impl Said {
+impl TranscriptEntry {
     fn note(&mut self, event: &Event<'_>) {
         match event {
             Event::Token(_) => self.tokens += 1,

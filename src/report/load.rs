@@ -53,7 +53,7 @@ fn what(record: &Record) -> String {
         "{:.0}, tare {}, {} ({} worker threads), against {server} by {}: {load}, {prompt}, answers of {}{} tokens.",
         here.occasion.timestamp,
         here.build.tare_version,
-        setup.cell,
+        setup.stack,
         setup.threads,
         setup.api,
         match record.server {
@@ -229,7 +229,7 @@ fn notes(record: &Record) -> Vec<String> {
 
 fn off_schedule(late: &StartLateness) -> String {
     format!(
-        "**The client did not keep its schedule**: {} of {} requests started more than 1 ms late, so the load was not the one asked for. Take more threads, a cheaper cell, or a lower rate.",
+        "**The client did not keep its schedule**: {} of {} requests started more than 1 ms late, so the load was not the one asked for. Take more threads, a cheaper stack, or a lower rate.",
         late.late, late.latency.count
     )
 }

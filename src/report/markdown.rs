@@ -33,10 +33,10 @@ impl Table {
         }
     }
 
-    /// Adds a row; cells that are missing at its end are empty.
-    pub fn row<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
-        let cells = cells.into_iter().map(|cell| escape(cell.as_ref()));
-        let mut row: Vec<String> = cells.collect();
+    /// Adds a row; stacks that are missing at its end are empty.
+    pub fn row<S: AsRef<str>>(&mut self, stacks: impl IntoIterator<Item = S>) {
+        let stacks = stacks.into_iter().map(|stack| escape(stack.as_ref()));
+        let mut row: Vec<String> = stacks.collect();
         row.resize(self.columns.len(), String::new());
         self.rows.push(row);
     }
@@ -47,9 +47,9 @@ impl Table {
     }
 
     fn width(&self, column: usize) -> usize {
-        let cells = self.rows.iter().map(|row| &row[column]);
-        let cells = cells.chain([&self.columns[column].0]);
-        let widest = cells.map(|cell| cell.chars().count()).max();
+        let stacks = self.rows.iter().map(|row| &row[column]);
+        let stacks = stacks.chain([&self.columns[column].0]);
+        let widest = stacks.map(|stack| stack.chars().count()).max();
         widest.unwrap_or_default().max(3)
     }
 }
@@ -58,12 +58,12 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths: Vec<usize> = (0..self.columns.len()).map(|i| self.width(i)).collect();
         let aligns = || self.columns.iter().map(|&(_, align)| align).zip(&widths);
-        let line = |f: &mut fmt::Formatter<'_>, cells: &mut dyn Iterator<Item = &String>| {
+        let line = |f: &mut fmt::Formatter<'_>, stacks: &mut dyn Iterator<Item = &String>| {
             f.write_str("|")?;
-            for ((align, &width), cell) in aligns().zip(cells) {
+            for ((align, &width), stack) in aligns().zip(stacks) {
                 match align {
-                    Align::Left => write!(f, " {cell:<width$} |")?,
-                    Align::Right => write!(f, " {cell:>width$} |")?,
+                    Align::Left => write!(f, " {stack:<width$} |")?,
+                    Align::Right => write!(f, " {stack:>width$} |")?,
                 }
             }
             f.write_str("\n")
@@ -83,9 +83,9 @@ impl fmt::Display for Table {
     }
 }
 
-/// A cell may hold neither a bar nor a line's end.
-fn escape(cell: &str) -> String {
-    cell.replace('|', "\\|").replace(['\n', '\r'], " ")
+/// A stack may hold neither a bar nor a line's end.
+fn escape(stack: &str) -> String {
+    stack.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
 /// A number with about four digits: `12345.6` is `12346`, `1.234567` is `1.235`, `30.0` is `30`.

@@ -5,8 +5,8 @@
 //! time does, and is compared within blocks.
 
 use super::figures::{interval, number, table};
-use crate::cell::Cell;
-use crate::invocation::Outcome;
+use crate::run::Outcome;
+use crate::stack::Stack;
 use crate::stats::{mean_interval, median, ratio_interval};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use std::time::Duration;
 /// Seed of the resampling.
 const SEED: u64 = 1;
 
-/// A cell with so many worker threads.
+/// A stack with so many worker threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Which cell.
-    pub cell: Cell,
+    /// Which stack.
+    pub stack: Stack,
     /// Worker threads of its runtime.
     pub threads: NonZeroUsize,
 }
@@ -52,9 +52,9 @@ impl Measured {
 /// Every setting at one pace, as Markdown. `base`, which processor time is compared with, must be
 /// of the same blocks as `settings`.
 pub fn at_one_pace(base: &Measured, settings: &[Measured]) -> String {
-    let versus = format!("CPU × {}", base.setting.cell);
+    let versus = format!("CPU × {}", base.setting.stack);
     let mut table = table([
-        "cell",
+        "stack",
         "threads",
         "context switches/token",
         "CPU µs/token",
@@ -69,7 +69,7 @@ pub fn at_one_pace(base: &Measured, settings: &[Measured]) -> String {
             ),
         };
         table.add_row([
-            measured.setting.cell.to_string(),
+            measured.setting.stack.to_string(),
             measured.setting.threads.to_string(),
             interval(mean_interval(&measured.switches(), SEED), 1.0),
             interval(mean_interval(&measured.cpu_ns(), SEED), 1e3),
@@ -106,12 +106,12 @@ pub fn by_pace(measured: &[Measured]) -> String {
     }
     let titles: Vec<String> = gaps.iter().map(|gap| format!("every {gap:?}")).collect();
     let mut table = table(
-        ["cell", "threads"]
+        ["stack", "threads"]
             .into_iter()
             .chain(titles.iter().map(String::as_str)),
     );
     for setting in settings {
-        let mut row = vec![setting.cell.to_string(), setting.threads.to_string()];
+        let mut row = vec![setting.stack.to_string(), setting.threads.to_string()];
         row.extend(gaps.iter().map(|&gap| {
             let mut all = measured.iter();
             let one = all.find(|one| one.setting == setting && one.gap == gap);
@@ -125,14 +125,14 @@ pub fn by_pace(measured: &[Measured]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invocation::Iteration;
     use crate::meter::{Histogram, Usage};
+    use crate::run::Iteration;
 
-    fn measured(cell: &str, threads: usize, gap_us: u64, switches: u64, cpu_us: u64) -> Measured {
-        let cell = cell.parse().expect("a cell");
+    fn measured(stack: &str, threads: usize, gap_us: u64, switches: u64, cpu_us: u64) -> Measured {
+        let stack = stack.parse().expect("a stack");
         let threads = NonZeroUsize::new(threads).expect("a thread");
         let outcome = Outcome {
-            cell,
+            stack,
             io: "native".to_owned(),
             threads,
             workers_seen: None,
@@ -146,7 +146,7 @@ mod tests {
                 involuntary_switches: 50,
                 ..Usage::default()
             },
-            close_look: None,
+            profile_run: None,
             process: None,
             threads_most: None,
             agents: Vec::new(),
@@ -156,7 +156,7 @@ mod tests {
             itl_histogram_ns: Histogram::new(),
         };
         Measured {
-            setting: Setting { cell, threads },
+            setting: Setting { stack, threads },
             gap: Duration::from_micros(gap_us),
             outcomes: vec![outcome; 3],
         }
@@ -205,7 +205,7 @@ mod tests {
         ]);
         assert_eq!(
             fields(&text, 0),
-            ["cell", "threads", "every 400µs", "every 600µs"]
+            ["stack", "threads", "every 400µs", "every 600µs"]
         );
         assert_eq!(fields(&text, 2), ["smol/hyper", "2", "2.50", "4.50"]);
         assert_eq!(fields(&text, 3), ["async-std/hyper", "2", "3.50", "-"]);

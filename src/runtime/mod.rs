@@ -1,6 +1,6 @@
 //! What an agent needs of an async runtime: tasks, a TCP connection, a timer and a file.
 //!
-//! The trait is a generic parameter everywhere, never an object: each cell is a program of its
+//! The trait is a generic parameter everywhere, never an object: each stack is a program of its
 //! own with nothing boxed on the token path. The implementations hold every runtime to the same
 //! terms: reads are counted alike, the number of worker threads is set and not taken from the machine or from an
 //! environment variable, worker threads are named [`WORKER_NAME`], `TCP_NODELAY` is on, and
@@ -47,7 +47,7 @@ pub enum Reactor {
 ///
 /// A clone is another handle to the same executor; the executor ends with the last one.
 pub trait Runtime: Clone + Send + Sync + 'static {
-    /// The runtime's name in a cell, such as `tokio-mt`.
+    /// The runtime's name in a stack, such as `tokio-mt`.
     const NAME: &'static str;
     /// Who watches its sockets.
     const REACTOR: Reactor;

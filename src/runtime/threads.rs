@@ -2,7 +2,7 @@
 //!
 //! Every future here does its work when it is polled, blocks its thread meanwhile and is ready
 //! when it returns. So the same generic workflow compiles to straight-line blocking code, and what
-//! an async cell costs above it is the runtime's and the client's. A task is a thread; futures
+//! an async stack costs above it is the runtime's and the client's. A task is a thread; futures
 //! joined in one task run one after the other, so there is no `join` topology here.
 
 use super::counted::Counted;

@@ -6,7 +6,7 @@
 //! varies less than the sample did and no tail is known: so the tails are those of the *expanded*
 //! percentile interval (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, § 4.2.3),
 //! which for a mean gives about Student's interval: 0.9 % instead of 2.5 % with ten of them. For a
-//! ratio the *blocks* are resampled, so that what a block's cells had in common, a slow second of
+//! ratio the *blocks* are resampled, so that what a block's stacks had in common, a slow second of
 //! the machine say, cancels.
 //!
 //! A resample never leaves the range of the samples, so at strict levels, as a family of
@@ -19,7 +19,7 @@
 //! the costs of a block being log-normal with the standard deviations given and a drift in common
 //! (as `cargo run --release --example coverage` prints it; a share of 5 % errs by 0.5):
 //!
-//! | blocks | sd of base, cell | percentile | expanded | BCa | Student | these |
+//! | blocks | sd of base, stack | percentile | expanded | BCa | Student | these |
 //! |---|---|---|---|---|---|---|
 //! | 5 | 0.1, 0.1 | 15.8 / 10.3 / 8.05 | 8.0 / 6.7 / 6.70 | 15.9 / 10.6 / 8.80 | 5.5 / 1.2 / 0.35 | 5.0 / 1.2 / 0.35 |
 //! | 5 | 0.5, 0.5 | 16.6 / 10.8 / 8.40 | 8.3 / 6.7 / 6.70 | 17.4 / 11.1 / 9.05 | 6.9 / 1.6 / 0.45 | 5.2 / 1.5 / 0.45 |
@@ -32,7 +32,7 @@
 //! | 20 | 0.1, 0.5 | 8.9 / 3.5 / 1.75 | 6.8 / 2.1 / 0.95 | 9.6 / 3.4 / 1.55 | 6.5 / 1.6 / 0.55 | 5.8 / 1.6 / 0.55 |
 //!
 //! So BCa, which corrects skew and not the smallness of the sample, is no better than the plain
-//! percentile here. What is still missed too often, 6 % for 5, is a cell far more skewed than its
+//! percentile here. What is still missed too often, 6 % for 5, is a stack far more skewed than its
 //! base.
 
 use super::describe::{all_finite, all_positive, quantile};

@@ -17,7 +17,7 @@
 //! that only the first round's, Bonferroni's, is. So the families were counted. The intervals do
 //! *not* all hold together at 1 − α, each does at the level that it states: α is the verdicts'.
 //!
-//! Families with a false verdict, in % of 2,000 of six cells against one base in ten blocks, at α
+//! Families with a false verdict, in % of 2,000 of six stacks against one base in ten blocks, at α
 //! = 5 % and a margin of 5 % (`cargo run --release --example coverage`):
 //!
 //! | truth of the six | 3 % noise | 20 % noise |
@@ -34,12 +34,12 @@ use super::bootstrap::Resampled;
 use super::rank::cliffs_delta;
 use super::verdict::{Further, Judgement, Margin, Verdict, detectable, further};
 
-/// One comparison: the cost of a cell and of its base in each block, in one unit.
+/// One comparison: the cost of a stack and of its base in each block, in one unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// What is compared, for the report.
     pub name: String,
-    /// The cell's cost, a value per block; less is better.
+    /// The stack's cost, a value per block; less is better.
     pub own: Vec<f64>,
     /// The base's cost in the same blocks, in the same order.
     pub base: Vec<f64>,
@@ -47,7 +47,7 @@ pub struct Comparison {
 
 /// What is fixed before the first measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Terms {
+pub struct TestParameters {
     /// How much of a difference does not matter.
     pub margin: Margin,
     /// In what share of families there may be a false verdict, 0 to 1.
@@ -56,7 +56,7 @@ pub struct Terms {
     pub seed: u64,
 }
 
-impl Terms {
+impl TestParameters {
     /// At 5 %, with seed 1.
     pub fn new(margin: Margin) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Terms {
 /// Judges each comparison of a family, in the order given. One without an interval (fewer than two
 /// blocks, sides of unequal length, a cost that is not positive) is undecided, and counts as a
 /// member all the same.
-pub fn judge(family: &[Comparison], terms: &Terms) -> Vec<Judgement> {
+pub fn judge(family: &[Comparison], terms: &TestParameters) -> Vec<Judgement> {
     let resampled: Vec<Option<Resampled>> = family
         .iter()
         .map(|comparison| Resampled::ratio(&comparison.own, &comparison.base, terms.seed))
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn each_gets_the_verdict_of_its_interval() {
-        let judged = judge(&family(), &Terms::new(Margin::TARE));
+        let judged = judge(&family(), &TestParameters::new(Margin::TARE));
         let verdicts: Vec<Verdict> = judged.iter().map(|found| found.verdict).collect();
         use Verdict::{Equivalent, Faster, Slower, Undecided};
         assert_eq!(verdicts, [Equivalent, Faster, Slower, Undecided]);
@@ -177,7 +177,7 @@ mod tests {
         on.base = vec![1.0; 6];
         let mean = by.iter().sum::<f64>() / 6.0;
         on.own = by.iter().map(|value| value / mean * 1.05).collect();
-        let judged = judge(&[on], &Terms::new(Margin::TARE));
+        let judged = judge(&[on], &TestParameters::new(Margin::TARE));
         assert_eq!(judged[0].verdict, Verdict::Undecided);
         assert_eq!(judged[0].further, Some(Further::Unreachable));
     }
@@ -192,23 +192,26 @@ mod tests {
             (vec![1.0, f64::NAN], vec![1.0, 1.0]),
         ] {
             let name = "broken".to_owned();
-            let judged = judge(&[Comparison { name, own, base }], &Terms::new(Margin::TARE));
+            let judged = judge(
+                &[Comparison { name, own, base }],
+                &TestParameters::new(Margin::TARE),
+            );
             assert_eq!(judged[0].verdict, Verdict::Undecided);
             assert_eq!(
                 (judged[0].ratio, judged[0].further),
                 (None, Some(Further::Unknown))
             );
         }
-        assert_eq!(judge(&[], &Terms::new(Margin::TARE)), []);
+        assert_eq!(judge(&[], &TestParameters::new(Margin::TARE)), []);
     }
 
     #[test]
     fn the_order_of_the_family_decides_nothing() {
         let mut family = family();
-        let mut judged = judge(&family, &Terms::new(Margin::TARE));
+        let mut judged = judge(&family, &TestParameters::new(Margin::TARE));
         family.reverse();
         judged.reverse();
-        assert_eq!(judge(&family, &Terms::new(Margin::TARE)), judged);
+        assert_eq!(judge(&family, &TestParameters::new(Margin::TARE)), judged);
     }
 
     proptest! {
@@ -230,7 +233,7 @@ mod tests {
                 ..there.clone()
             };
             let shuffled = comparison("shuffled", blocks.into_iter().rev().collect());
-            let terms = Terms::new(Margin::TARE);
+            let terms = TestParameters::new(Margin::TARE);
             let [there, back, shuffled] =
                 [there, back, shuffled].map(|one| judge(&[one], &terms).remove(0));
             let interval = there.ratio.unwrap();

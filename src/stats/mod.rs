@@ -2,8 +2,8 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | Is this cell faster, slower, equivalent, or is it undecided? | `verdict.rs` |
-//! | And each of a family of cells? | `family.rs` |
+//! | Is this stack faster, slower, equivalent, or is it undecided? | `verdict.rs` |
+//! | And each of a family of stacks? | `family.rs` |
 //! | How is a verdict said, and nothing beyond it? | `wording.rs` |
 //! | How sure is a mean, or a ratio of means within blocks? | `bootstrap.rs` |
 //! | What if there are too few blocks to resample? | `student.rs` |
@@ -12,7 +12,7 @@
 //! | Is a mean within bounds fixed beforehand? | `tost.rs` |
 //! | What is a p-value worth among many? | `holm.rs` |
 //! | What could so many invocations find, and how many does it take? | `power.rs` |
-//! | Is one cell less steady than another? | `spread.rs` |
+//! | Is one stack less steady than another? | `spread.rs` |
 //! | Does anything differ among many groups, and how much of it does the grouping explain? | `groups.rs` |
 //! | How sure is a success rate, and do two differ? | `counts.rs` |
 //! | Is the best of many more than chance makes of them? | `chance.rs` |
@@ -51,7 +51,7 @@ pub use chance::{BestOf, Better, BetterThanBase, best_of, better_than_base};
 pub use counts::{ChiSquare, Rate, chi_square, fisher_exact};
 pub use describe::{Quartiles, mean, median, quantile, sample_sd, variation};
 pub use fairness::jain_fairness;
-pub use family::{Comparison, Terms, judge};
+pub use family::{Comparison, TestParameters, judge};
 pub use groups::{Anova, KruskalWallis, anova, kruskal_wallis};
 pub use holm::holm;
 pub use power::{MOST_SAMPLES, minimal_detectable_effect, power, samples_needed};

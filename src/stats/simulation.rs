@@ -1,39 +1,39 @@
-//! Whether verdicts hold what they promise, on made-up cells whose truth is known.
+//! Whether verdicts hold what they promise, on made-up stacks whose truth is known.
 //!
-//! Costs are log-normal, and a block's drift is common to all its cells.
+//! Costs are log-normal, and a block's drift is common to all its stacks.
 
 use super::power::power;
-use super::{Comparison, Judgement, Margin, Terms, Verdict, judge};
+use super::{Comparison, Judgement, Margin, TestParameters, Verdict, judge};
 use fastrand::Rng;
 
 const MARGIN: Margin = Margin::TARE;
 
-/// A family of cells against one base: the cells' costs are `ratios` times the base's on average.
+/// A family of stacks against one base: the stacks' costs are `ratios` times the base's on average.
 fn experiment(rng: &mut Rng, ratios: &[f64], noise: f64, blocks: usize) -> Vec<Judgement> {
     let mut normal = || {
         let (u, v) = (1.0 - rng.f64(), rng.f64());
         (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
     };
     let drift: Vec<f64> = (0..blocks).map(|_| 0.2 * normal()).collect();
-    let mut cell = |ratio: f64| -> Vec<f64> {
+    let mut stack = |ratio: f64| -> Vec<f64> {
         let cost = |drift: &f64| ratio * (drift + noise * normal()).exp();
         drift.iter().map(cost).collect()
     };
-    let base = cell(1.0);
+    let base = stack(1.0);
     let family: Vec<Comparison> = ratios
         .iter()
         .map(|&ratio| Comparison {
             name: ratio.to_string(),
-            own: cell(ratio),
+            own: stack(ratio),
             base: base.clone(),
         })
         .collect();
-    judge(&family, &Terms::new(MARGIN))
+    judge(&family, &TestParameters::new(MARGIN))
 }
 
-/// A/A: 120 families of two cells that are the base again, with a noise of 1 to 20 %. A false
+/// A/A: 120 families of two stacks that are the base again, with a noise of 1 to 20 %. A false
 /// verdict would be allowed in 6 of 120 families; that it takes a whole interval beyond the margin
-/// makes it rarer, and with these seeds there is none. Cells as steady as 1 % must be
+/// makes it rarer, and with these seeds there is none. Stacks as steady as 1 % must be
 /// found equivalent.
 #[test]
 fn a_cell_against_itself_is_never_faster_or_slower() {
@@ -82,7 +82,7 @@ fn a_fifth_more_is_slower_as_often_as_the_theory_says() {
     assert!((0.89..=0.99).contains(&share(held)), "{}", share(held));
 }
 
-/// The worst case: truths on the margin's edges, where each false verdict is nearest, beside cells
+/// The worst case: truths on the margin's edges, where each false verdict is nearest, beside stacks
 /// far away that are decided first and hand their share of alpha on, all against one base. By the
 /// table in `family.rs` some 3 % of families then hold a false verdict; three standard errors of 100
 /// families are 5 points.

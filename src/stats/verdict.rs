@@ -1,4 +1,4 @@
-//! What can be said of one cell against its base: faster, slower, equivalent, or nothing yet.
+//! What can be said of one stack against its base: faster, slower, equivalent, or nothing yet.
 //!
 //! A margin fixed beforehand cuts all ratios of costs into three regions: below it, within it (its
 //! ends included), above it. The verdict is the region in which the *whole* interval lies, and
@@ -6,7 +6,7 @@
 //! an interval that excludes 1 and reaches into the margin is undecided, however far out its middle
 //! lies, for a difference too small to matter has not been ruled out; and an interval that excludes
 //! 1 within the margin is equivalent: a difference shown not to matter. The other rule in use, that
-//! the interval excludes 1 and the estimate the margin, would call a cell slower whose interval
+//! the interval excludes 1 and the estimate the margin, would call a stack slower whose interval
 //! says that it may be equivalent, so that the table contradicts its verdict, and would leave some
 //! intervals two verdicts.
 //!

@@ -1,6 +1,6 @@
 //! Welch's t: whether two independent samples have one mean, be their spreads equal or not.
 //!
-//! For cells of different machines or days, which share no blocks: within blocks compare pairs
+//! For stacks of different machines or days, which share no blocks: within blocks compare pairs
 //! (see `verdict.rs`), which is sharper. The degrees of freedom are Welch and Satterthwaite's
 //! (Welch, "The Generalization of 'Student's' Problem", *Biometrika* 34, 1947).
 

@@ -94,7 +94,7 @@ impl fmt::Display for Percent {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Comparison, Margin, Terms, judge};
+    use super::super::{Comparison, Margin, TestParameters, judge};
     use super::*;
 
     fn said(by: &[f64]) -> String {
@@ -103,7 +103,7 @@ mod tests {
             own: by.to_vec(),
             base: vec![1.0; by.len()],
         };
-        judge(&[comparison], &Terms::new(Margin::TARE))[0].to_string()
+        judge(&[comparison], &TestParameters::new(Margin::TARE))[0].to_string()
     }
 
     #[test]

@@ -5,15 +5,15 @@ use super::figures::{
 };
 use super::scenario::Scenario;
 use super::spec::TeamSpec;
-use crate::invocation::{AgentAccount, CallAccount, HotServer, Outcome, Waits};
 use crate::machine::Machine;
-use crate::ollama::Options;
+use crate::protocol::Options;
 use crate::provenance::Build;
 use crate::report::agent::Side;
 use crate::report::published::{
     AgentResult, Aggregate, CallFigures, Config, Member, MemberTruth, SCHEMA, SystemInfo, TeamRun,
     Truth,
 };
+use crate::run::{AgentAccount, CallAccount, HotServer, Outcome, Waits};
 use crate::stats::{jain_fairness, mean};
 use crate::workflow::Role;
 
@@ -241,7 +241,7 @@ fn truth(
     Truth {
         schema: SCHEMA.to_owned(),
         configuration: None,
-        cell: spec.cell,
+        stack: spec.stack,
         io: together.io.clone(),
         threads: together.threads,
         servers: spec.servers(),

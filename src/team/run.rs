@@ -2,9 +2,11 @@
 
 use super::record::record;
 use super::spec::TeamSpec;
-use crate::invocation::{Answers, Member, Outcome, ProcessError, Program, Said, Spec, Team, Work};
 use crate::meter::Histogram;
 use crate::report::published::TeamRun;
+use crate::run::{
+    Answers, Member, Outcome, ProcessError, Program, Spec, Team, TranscriptEntry, Work,
+};
 use fastrand::Rng;
 
 /// A process of a run.
@@ -22,7 +24,7 @@ pub struct Ran {
     /// `metrics.json`.
     pub record: TeamRun,
     /// What the first two agents asked and were answered while all ran.
-    pub said: Vec<Said>,
+    pub said: Vec<TranscriptEntry>,
     /// From the mock's write of each token to its parsing, while all ran.
     pub delivery_ns: Histogram,
     /// Between two tokens of a call, while all ran.
@@ -97,7 +99,7 @@ fn invocation(spec: &TeamSpec, part: Part) -> Spec {
     };
     let known = spec.known;
     Spec {
-        cell: spec.cell,
+        stack: spec.stack,
         threads: spec.threads,
         base_url: members
             .first()
@@ -114,7 +116,7 @@ fn invocation(spec: &TeamSpec, part: Part) -> Spec {
             None => Answers::Unknown,
         },
         inject: spec.inject,
-        close_look: false,
+        profile_run: false,
         proxied: false,
         processors: Vec::new(),
         work: Work::Team(Team {

@@ -1,7 +1,7 @@
 //! Scenarios: which agents are in a team, and with whose options.
 
 use super::spec::MemberSpec;
-use crate::ollama::Options;
+use crate::protocol::Options;
 use crate::report::agent::Side;
 use crate::workflow::Role;
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use super::spec::Known;
 use crate::engine::Profile;
-use crate::invocation::{MockServer, Program, ServerError};
+use crate::run::{MockServer, Program, ServerError};
 use std::num::{NonZeroU32, NonZeroUsize};
 
 /// One server for all agents, or two. Mocks end when this is dropped.

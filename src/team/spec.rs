@@ -1,11 +1,11 @@
 //! What a run of a team is told.
 
 use super::scenario::Scenario;
-use crate::cell::Cell;
 use crate::client::Limits;
 use crate::inject::Inject;
-use crate::ollama::{Api, Options};
+use crate::protocol::{Api, Options};
 use crate::report::agent::Side;
+use crate::stack::Stack;
 use crate::workflow::Role;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub struct MemberSpec {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TeamSpec {
     /// Runtime, client and, for several agents, the topology.
-    pub cell: Cell,
+    pub stack: Stack,
     /// Worker threads of the runtime.
     pub threads: NonZeroUsize,
     /// What the team is called in results.

@@ -1,20 +1,20 @@
 //! What a recorded reply says, and when each token of it came.
 
 use super::Piece;
-use crate::ollama::{Api, Completion, DecodeError, Decoder, Event, Final, Ndjson};
+use crate::protocol::{Api, Completion, DecodeError, Decoder, Event, Final, Ndjson};
 
 /// A recorded answer, decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// Its tokens, in their order.
-    pub tokens: Vec<Said>,
+    pub tokens: Vec<TranscriptEntry>,
     /// What the server stated at the end.
     pub last: Final,
 }
 
 /// A token of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct TranscriptEntry {
     /// The piece that says it, counted from 0.
     pub piece: usize,
     /// Its text.
@@ -50,7 +50,7 @@ fn decode<D: Decoder>(pieces: &[Piece]) -> Result<Answer, UnsoundError> {
     let mut tokens = Vec::new();
     let mut ended = None;
     let mut hear = |piece: usize, event: Event<'_>| match event {
-        Event::Token(text) => tokens.push(Said {
+        Event::Token(text) => tokens.push(TranscriptEntry {
             piece,
             text: text.to_owned(),
         }),

@@ -26,11 +26,11 @@ mod file;
 mod record;
 mod tape;
 
-pub use answer::{Answer, Said, UnsoundError};
+pub use answer::{Answer, TranscriptEntry, UnsoundError};
 pub use file::TraceError;
 pub use record::{RecordError, record};
 
-use crate::ollama::{Api, Software};
+use crate::protocol::{Api, Software};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

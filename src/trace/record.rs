@@ -4,7 +4,7 @@ use super::tape::{NotText, Tape};
 use super::{Exchange, UnsoundError};
 use crate::client::Client;
 use crate::meter::Moment;
-use crate::ollama::{Api, CallError, Ollama, Question, Sink};
+use crate::protocol::{Api, CallError, Ollama, Question, Sink};
 use crate::runtime::Runtime;
 
 /// Why a call was not recorded.

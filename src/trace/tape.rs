@@ -1,7 +1,7 @@
 //! Where a reply's pieces begin and end, found while it comes: bytes and times in, pieces out.
 
 use super::Piece;
-use crate::ollama::Api;
+use crate::protocol::Api;
 
 /// The reply so far.
 #[derive(Debug)]

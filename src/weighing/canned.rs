@@ -2,12 +2,12 @@
 
 use super::{Changed, Ending, Invocation, Part, Record, Role, Served, Setup, Subject, Weighed};
 use super::{Workload, judge};
-use crate::cell::Cell;
 use crate::engine::Profile;
 use crate::inject::Inject;
 use crate::meter::{Allocations, FileIo, Histogram, SocketIo, Usage};
-use crate::ollama::Api;
+use crate::protocol::Api;
 use crate::provenance::Provenance;
+use crate::stack::Stack;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -37,19 +37,19 @@ pub const fn all(times: f64) -> Times {
     }
 }
 
-pub fn cell(name: &str) -> Cell {
-    name.parse().expect("a cell")
+pub fn stack(name: &str) -> Stack {
+    name.parse().expect("a stack")
 }
 
 /// The floor, the base twice, and what is named; `+ WHAT` is the base with something built in.
 pub fn subjects(names: &[&str]) -> Vec<Subject> {
-    let cells: Vec<Cell> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    let stacks: Vec<Stack> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let injects: Vec<Inject> = names
         .iter()
         .filter_map(|name| name.strip_prefix("+ "))
         .map(|name| name.parse().expect("something to build in"))
         .collect();
-    super::subjects(cell("tokio-mt/hyper"), &cells, &injects)
+    super::subjects(stack("tokio-mt/hyper"), &stacks, &injects)
 }
 
 pub fn invocation(block: usize, position: usize, times: Times) -> Invocation {
@@ -83,18 +83,18 @@ pub fn part(
     one: impl Fn(&Subject, usize) -> Option<Invocation>,
 ) -> Part {
     let base = subjects.iter().find(|subject| subject.role == Role::Base);
-    let base = base.expect("a base").cell;
+    let base = base.expect("a base").stack;
     let weighed: Vec<Weighed> = subjects
         .iter()
         .map(|subject| Weighed {
             subject: *subject,
-            changed: Changed::between(base, subject.cell),
-            io: subject.cell.io().to_string(),
+            changed: Changed::between(base, subject.stack),
+            io: subject.stack.io().to_string(),
             threads: NonZeroUsize::MIN,
             invocations: (0..blocks)
                 .filter_map(|block| one(subject, block))
                 .collect(),
-            close_look: None,
+            profile_run: None,
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
         })
@@ -141,9 +141,9 @@ pub fn record(parts: Vec<Part>) -> Record {
 /// and as many invocations.
 pub fn large() -> Record {
     let mut rng = fastrand::Rng::with_seed(1);
-    let names = crate::cell::Cell::matrix()
+    let names = crate::stack::Stack::matrix()
         .into_iter()
-        .map(|cell| cell.to_string());
+        .map(|stack| stack.to_string());
     let names: Vec<String> = names.chain(["+ mutex".to_owned()]).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let parts = [

@@ -3,12 +3,12 @@
 //! Only blocks in which both sides were run count, so that an interrupted weighing is judged by what
 //! is whole. The floor and the controls are compared too but are no members of the family: nobody
 //! asks whether blocking threads are slower, and what is found of a control must not depend on how
-//! many cells stand beside it.
+//! many stacks stand beside it.
 
 use super::figure::Figure;
 use super::record::Weighed;
 use super::subject::Role;
-use crate::stats::{Comparison, Judgement, Terms, judge as judge_family};
+use crate::stats::{Comparison, Judgement, TestParameters, judge as judge_family};
 use serde::{Deserialize, Serialize};
 
 /// The chance that the base is found to differ from itself in any figure of a part. It is small,
@@ -22,44 +22,44 @@ const ALPHA_AGAIN: f64 = 0.01;
 pub struct Family {
     /// Of which.
     pub figure: Figure,
-    /// Cells against the base, judged together.
-    pub cells: Vec<Judgement>,
+    /// Stacks against the base, judged together.
+    pub stacks: Vec<Judgement>,
     /// The floor, the base again and the positive controls against the base, each by itself.
     pub controls: Vec<Judgement>,
 }
 
 /// Judges all figures that the base has. `alpha` is the chance of a false verdict per family of
-/// cells, and for the floor and each positive control.
+/// stacks, and for the floor and each positive control.
 pub fn judge(weighed: &[Weighed], alpha: f64) -> Vec<Family> {
     let Some(base) = weighed.iter().find(|one| one.subject.role == Role::Base) else {
         return Vec::new();
     };
     let families = Figure::ALL.into_iter().map(|figure| {
-        let at = |alpha| Terms {
+        let at = |alpha| TestParameters {
             alpha,
-            ..Terms::new(figure.margin())
+            ..TestParameters::new(figure.margin())
         };
         let terms = at(alpha);
-        let cells = weighed.iter().filter(|one| one.subject.role == Role::Cell);
-        let cells: Vec<Comparison> = cells.map(|one| comparison(one, base, figure)).collect();
+        let stacks = weighed.iter().filter(|one| one.subject.role == Role::Stack);
+        let stacks: Vec<Comparison> = stacks.map(|one| comparison(one, base, figure)).collect();
         let strict = at(ALPHA_AGAIN / Figure::ALL.len() as f64);
         let by_itself = |one: &Weighed| {
             let terms = match one.subject.role {
                 Role::Again => &strict,
                 Role::Floor | Role::Control => &terms,
-                Role::Base | Role::Cell => return None,
+                Role::Base | Role::Stack => return None,
             };
             judge_family(&[comparison(one, base, figure)], terms).pop()
         };
         let controls = weighed.iter().filter_map(by_itself).collect();
         Family {
             figure,
-            cells: judge_family(&cells, &terms),
+            stacks: judge_family(&stacks, &terms),
             controls,
         }
     });
     let known = |family: &Family| {
-        let all = family.cells.iter().chain(&family.controls);
+        let all = family.stacks.iter().chain(&family.controls);
         all.into_iter().any(|judgement| judgement.blocks > 0)
     };
     families.filter(known).collect()
@@ -106,7 +106,7 @@ mod tests {
         let named = ["smol/hyper", "smol/hyper-1k", "+ mutex"];
         let part = ten_blocks(&named, |_| ALIKE);
         for family in &part.families {
-            assert_eq!(names(&family.cells), ["smol/hyper", "smol/hyper-1k"]);
+            assert_eq!(names(&family.stacks), ["smol/hyper", "smol/hyper-1k"]);
             let controls = [
                 "threads/raw",
                 "tokio-mt/hyper (again)",
@@ -141,14 +141,14 @@ mod tests {
         // Run in another order, and the base's first block is missing.
         let part = part(&subjects(&["smol/hyper"]), 4, |subject, block| {
             let block = match subject.role {
-                Role::Cell => 3 - block,
+                Role::Stack => 3 - block,
                 Role::Base if block == 0 => return None,
                 _ => block,
             };
             let times = 1.0 + block as f64;
             Some(invocation(block, 0, all(times)))
         });
-        let judged = &family(&part, Figure::Cpu).cells[0];
+        let judged = &family(&part, Figure::Cpu).stacks[0];
         assert_eq!(judged.blocks, 3);
         let ratio = judged.ratio.expect("three blocks");
         assert!((ratio.low - 1.0).abs() < 1e-9 && (ratio.high - 1.0).abs() < 1e-9);
@@ -163,7 +163,7 @@ mod tests {
         };
         let part = part(&subjects(&["smol/hyper"]), 5, run);
         let family = family(&part, Figure::Tare);
-        assert_eq!(family.cells[0].blocks, 4);
+        assert_eq!(family.stacks[0].blocks, 4);
         let blocks: Vec<usize> = family.controls.iter().map(|one| one.blocks).collect();
         assert_eq!(blocks, [5, 4], "the floor was run in all five");
     }
@@ -182,8 +182,8 @@ mod tests {
         let none = without(|_| false);
         let figures: Vec<Figure> = none.families.iter().map(|family| family.figure).collect();
         assert_eq!(figures, [Figure::Gross, Figure::Delivery, Figure::Cpu]);
-        let some = without(|role| role != Role::Cell);
-        let judged = &family(&some, Figure::Tare).cells[0];
+        let some = without(|role| role != Role::Stack);
+        let judged = &family(&some, Figure::Tare).stacks[0];
         assert_eq!((judged.blocks, judged.verdict), (0, Verdict::Undecided));
         assert_eq!(judged.ratio, None);
     }

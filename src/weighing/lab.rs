@@ -5,8 +5,8 @@ use super::figure::Figure;
 use super::judged::{Family, judge};
 use super::record::{Invocation, Part, Served, Setup, Weighed, Workload};
 use super::subject::{Changed, Role, Subject};
-use crate::invocation::{Answers, Connection, ProcessError, Program, Spec, Work};
 use crate::meter::Histogram;
+use crate::run::{Answers, Connection, ProcessError, Program, Spec, Work};
 use crate::stats::Verdict;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -168,7 +168,7 @@ fn look_closer(
             }
             watch.looks_closer(&one.subject);
             match program.invoke(&of.spec(&plan.setup, index, true)) {
-                Ok(outcome) => one.close_look = outcome.close_look,
+                Ok(outcome) => one.profile_run = outcome.profile_run,
                 Err(error) if error.is_of_interruption(|| watch.interrupted()) => {
                     return Ok(ControlFlow::Break(()));
                 }
@@ -184,13 +184,13 @@ fn is_look(blocks: usize) -> bool {
     blocks.is_multiple_of(5) && (blocks / 5).is_power_of_two()
 }
 
-/// Whether every cell's tare and CPU time are judged.
+/// Whether every stack's tare and CPU time are judged.
 fn is_decided(families: &[Family]) -> bool {
     let asked = families
         .iter()
         .filter(|family| matches!(family.figure, Figure::Tare | Figure::Cpu));
-    let mut cells = asked.flat_map(|family| &family.cells);
-    cells.all(|cell| cell.verdict != Verdict::Undecided)
+    let mut stacks = asked.flat_map(|family| &family.stacks);
+    stacks.all(|stack| stack.verdict != Verdict::Undecided)
 }
 
 impl PartPlan {
@@ -203,12 +203,12 @@ impl PartPlan {
         let weighed = |subject: &Subject| Weighed {
             subject: *subject,
             changed: base.map_or(Changed::Several, |base| {
-                Changed::between(base.cell, subject.cell)
+                Changed::between(base.stack, subject.stack)
             }),
-            io: subject.cell.io().to_string(),
+            io: subject.stack.io().to_string(),
             threads: NonZeroUsize::MIN,
             invocations: Vec::new(),
-            close_look: None,
+            profile_run: None,
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
         };
@@ -224,10 +224,10 @@ impl PartPlan {
         }
     }
 
-    fn spec(&self, setup: &Setup, subject: usize, close_look: bool) -> Spec {
+    fn spec(&self, setup: &Setup, subject: usize, profile_run: bool) -> Spec {
         let subject = &self.subjects[subject];
         Spec {
-            cell: subject.cell,
+            stack: subject.stack,
             threads: setup.threads,
             base_url: self.base_url.clone(),
             api: setup.api,
@@ -252,7 +252,7 @@ impl PartPlan {
             },
             proxied: setup.proxied,
             inject: subject.inject,
-            close_look,
+            profile_run,
             processors: setup.processors.clone(),
         }
     }
@@ -274,7 +274,7 @@ mod tests {
         let decided = |smol: Times| {
             let part = ten_blocks(
                 &["smol/hyper", "tokio-local/hyper"],
-                |subject| match subject.cell.to_string().as_str() {
+                |subject| match subject.stack.to_string().as_str() {
                     "smol/hyper" => smol,
                     _ => ALIKE,
                 },

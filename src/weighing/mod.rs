@@ -1,4 +1,4 @@
-//! A weighing: cells run against each other, a process at a time, in randomised blocks, with the
+//! A weighing: stacks run against each other, a process at a time, in randomised blocks, with the
 //! floor and the base a second time among them.
 //!
 //! | file | question |

@@ -11,10 +11,10 @@ use super::judged::Family;
 use super::standing::Standing;
 use super::subject::{Changed, Subject};
 use crate::engine::Profile;
-use crate::invocation::Outcome;
-use crate::meter::{CloseLook, Histogram, Usage};
-use crate::ollama::{Api, Described};
+use crate::meter::{Histogram, ProfileRun, Usage};
+use crate::protocol::{Api, Described};
 use crate::provenance::Provenance;
+use crate::run::Outcome;
 use crate::stats::mean;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
@@ -117,7 +117,7 @@ pub enum Workload {
     },
 }
 
-/// All cells under one workload.
+/// All stacks under one workload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Part {
@@ -159,7 +159,7 @@ pub struct Weighed {
     /// What a closer look saw in one process more, whose times count for nothing; absent where there
     /// was none, because the weighing was interrupted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub close_look: Option<CloseLook>,
+    pub profile_run: Option<ProfileRun>,
     /// Delivery latency of every token of all of them, ns, right within 3.9 %.
     pub delivery_histogram_ns: Histogram,
     /// Inter-token latency of all of them, ns, right within 3.9 %.
@@ -206,7 +206,7 @@ pub struct Invocation {
 impl Invocation {
     /// What an outcome amounts to, to the nanosecond.
     pub fn of(outcome: &Outcome, block: usize, position: usize) -> Self {
-        let mean_of = |figure: &dyn Fn(&crate::invocation::Iteration) -> u64| {
+        let mean_of = |figure: &dyn Fn(&crate::run::Iteration) -> u64| {
             let mean = outcome.mean(|iteration| Some(figure(iteration) as f64));
             mean.map(f64::round)
         };
@@ -275,9 +275,9 @@ impl Weighed {
 mod tests {
     use super::super::canned::{ALIKE, large, record, ten_blocks};
     use super::*;
-    use crate::cell::Cell;
-    use crate::invocation::{CallAccount, Iteration};
     use crate::meter::Process;
+    use crate::run::{CallAccount, Iteration};
+    use crate::stack::Stack;
     use std::time::Duration;
 
     fn outcome() -> Outcome {
@@ -297,7 +297,7 @@ mod tests {
             ..CallAccount::default()
         };
         Outcome {
-            cell: Cell::FLOOR,
+            stack: Stack::FLOOR,
             io: "native".to_owned(),
             threads: NonZeroUsize::MIN,
             workers_seen: None,
@@ -308,7 +308,7 @@ mod tests {
                 voluntary_switches: 8,
                 ..Usage::default()
             },
-            close_look: None,
+            profile_run: None,
             process: Some(Process {
                 peak_rss_bytes: 7,
                 threads: 2,

@@ -3,8 +3,8 @@
 
 use super::record::{Part, Served, Weighed, Workload};
 use super::subject::Role;
-use crate::cell::{AsyncRuntime, Stack};
 use crate::inject::Inject;
+use crate::stack::{AsyncRuntime, Carrier};
 use crate::stats::{Judgement, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ impl Standing {
         for part in parts {
             if let Some((figure, judged)) = part.false_alarm() {
                 return Self::Withheld(format!(
-                    "The A/A control failed: {figure} of {} came out as {} than the same cell, so this machine was too restless for verdicts; see `tare doctor`, and run again",
+                    "The A/A control failed: {figure} of {} came out as {} than the same stack, so this machine was too restless for verdicts; see `tare doctor`, and run again",
                     judged.name, judged.verdict
                 ));
             }
@@ -83,8 +83,8 @@ impl Part {
             Some(Inject::Accumulate(_)) => paced && self.workload != Workload::Whole,
             Some(Inject::BlockOnRoot) => {
                 matches!(
-                    control.subject.cell.stack,
-                    Stack::Async(AsyncRuntime::TokioMt, _)
+                    control.subject.stack.carrier,
+                    Carrier::Async(AsyncRuntime::TokioMt, _)
                 )
             }
             Some(Inject::Delay(_)) | None => true,

@@ -1,11 +1,11 @@
-//! What is run: cells, each with its part in the comparison.
+//! What is run: stacks, each with its part in the comparison.
 
-use crate::cell::{Cell, Stack};
 use crate::inject::Inject;
+use crate::stack::{Carrier, Stack};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A cell's part in a comparison.
+/// A stack's part in a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -17,7 +17,7 @@ pub enum Role {
     /// Blocking threads: what the kernel and the parsing alone cost.
     Floor,
     /// One that is compared.
-    Cell,
+    Stack,
     /// The base with something slow built in: the positive control, which must be found.
     Control,
 }
@@ -27,7 +27,7 @@ pub enum Role {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Subject {
     /// On what.
-    pub cell: Cell,
+    pub stack: Stack,
     /// As what.
     pub role: Role,
     /// What is built in, of a control.
@@ -38,30 +38,30 @@ pub struct Subject {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match (self.role, self.inject) {
-            (Role::Again, _) => format!("{} (again)", self.cell),
-            (_, Some(inject)) => format!("{} + {inject}", self.cell),
-            _ => self.cell.to_string(),
+            (Role::Again, _) => format!("{} (again)", self.stack),
+            (_, Some(inject)) => format!("{} + {inject}", self.stack),
+            _ => self.stack.to_string(),
         };
         f.pad(&name)
     }
 }
 
-/// All that are run to compare `cells` with `base`: the floor and the base twice whether or not
-/// they are among the cells, and a control for each of `inject`.
-pub fn subjects(base: Cell, cells: &[Cell], inject: &[Inject]) -> Vec<Subject> {
-    let subject = |cell, role| Subject {
-        cell,
+/// All that are run to compare `stacks` with `base`: the floor and the base twice whether or not
+/// they are among the stacks, and a control for each of `inject`.
+pub fn subjects(base: Stack, stacks: &[Stack], inject: &[Inject]) -> Vec<Subject> {
+    let subject = |stack, role| Subject {
+        stack,
         role,
         inject: None,
     };
-    let floor = Cell {
+    let floor = Stack {
         topology: base.topology.and(
-            Cell::FLOOR
+            Stack::FLOOR
                 .topologies()
                 .first()
-                .and_then(|cell| cell.topology),
+                .and_then(|stack| stack.topology),
         ),
-        ..Cell::FLOOR
+        ..Stack::FLOOR
     };
     let mut subjects = vec![subject(floor, Role::Floor)];
     if base != floor {
@@ -70,9 +70,9 @@ pub fn subjects(base: Cell, cells: &[Cell], inject: &[Inject]) -> Vec<Subject> {
         subjects[0].role = Role::Base;
     }
     subjects.push(subject(base, Role::Again));
-    for &cell in cells {
-        if subjects.iter().all(|other| other.cell != cell) {
-            subjects.push(subject(cell, Role::Cell));
+    for &stack in stacks {
+        if subjects.iter().all(|other| other.stack != stack) {
+            subjects.push(subject(stack, Role::Stack));
         }
     }
     for &inject in inject {
@@ -87,7 +87,7 @@ pub fn subjects(base: Cell, cells: &[Cell], inject: &[Inject]) -> Vec<Subject> {
     subjects
 }
 
-/// In what a cell differs from its base. Only one that differs in a single thing says something
+/// In what a stack differs from its base. Only one that differs in a single thing says something
 /// about that thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -106,11 +106,12 @@ pub enum Changed {
 }
 
 impl Changed {
-    /// What changes from `base` to `cell`.
-    pub fn between(base: Cell, cell: Cell) -> Self {
-        let (Stack::Async(runtime, client), Stack::Async(other, its)) = (base.stack, cell.stack)
+    /// What changes from `base` to `stack`.
+    pub fn between(base: Stack, stack: Stack) -> Self {
+        let (Carrier::Async(runtime, client), Carrier::Async(other, its)) =
+            (base.carrier, stack.carrier)
         else {
-            return if base == cell {
+            return if base == stack {
                 Self::Nothing
             } else {
                 Self::Several
@@ -119,11 +120,11 @@ impl Changed {
         let changes = (
             runtime != other,
             client != its,
-            base.topology != cell.topology,
+            base.topology != stack.topology,
         );
         match changes {
             (false, false, false) => Self::Nothing,
-            (true, false, false) if base.io() == cell.io() => Self::Runtime,
+            (true, false, false) if base.io() == stack.io() => Self::Runtime,
             (false, true, false) => Self::Client,
             (false, false, true) => Self::Topology,
             _ => Self::Several,
@@ -147,15 +148,15 @@ impl fmt::Display for Changed {
 mod tests {
     use super::*;
 
-    fn cell(name: &str) -> Cell {
-        name.parse().expect("a cell")
+    fn stack(name: &str) -> Stack {
+        name.parse().expect("a stack")
     }
 
     #[test]
     fn floor_and_base_twice_are_always_among_them() {
         let all = subjects(
-            cell("smol/hyper"),
-            &[cell("smol/hyper"), cell("smol/reqwest")],
+            stack("smol/hyper"),
+            &[stack("smol/hyper"), stack("smol/reqwest")],
             &[],
         );
         let named: Vec<String> = all.iter().map(Subject::to_string).collect();
@@ -169,18 +170,18 @@ mod tests {
             ]
         );
         let roles: Vec<Role> = all.iter().map(|subject| subject.role).collect();
-        assert_eq!(roles, [Role::Floor, Role::Base, Role::Again, Role::Cell]);
+        assert_eq!(roles, [Role::Floor, Role::Base, Role::Again, Role::Stack]);
     }
 
     #[test]
     fn the_floor_of_a_team_has_threads_of_its_own() {
-        let all = subjects(cell("smol/hyper/join"), &[], &[]);
+        let all = subjects(stack("smol/hyper/join"), &[], &[]);
         assert_eq!(all[0].to_string(), "threads/raw/spawn");
     }
 
     #[test]
     fn the_floor_can_be_the_base() {
-        let all = subjects(Cell::FLOOR, &[cell("smol/hyper")], &[]);
+        let all = subjects(Stack::FLOOR, &[stack("smol/hyper")], &[]);
         let named: Vec<String> = all.iter().map(Subject::to_string).collect();
         assert_eq!(named, ["threads/raw", "threads/raw (again)", "smol/hyper"]);
     }
@@ -196,11 +197,11 @@ mod tests {
             ("tokio-mt/hyper/spawn", Changed::Topology),
             ("threads/raw", Changed::Several),
         ] {
-            let found = Changed::between(cell("tokio-mt/hyper"), cell(cell_name));
+            let found = Changed::between(stack("tokio-mt/hyper"), stack(cell_name));
             assert_eq!(found, changed, "{cell_name}");
         }
         // The runtime changes, and with it whether I/O is native.
-        let bridged = Changed::between(cell("tokio-mt/reqwest"), cell("smol/reqwest"));
+        let bridged = Changed::between(stack("tokio-mt/reqwest"), stack("smol/reqwest"));
         assert_eq!(bridged, Changed::Several);
     }
 }

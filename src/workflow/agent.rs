@@ -6,7 +6,7 @@ use super::prompt;
 use super::role::Role;
 use crate::client::Client;
 use crate::meter::{Call, Recorder};
-use crate::ollama::{Api, CallError, Form, KeepAlive, Ollama, Options, Question};
+use crate::protocol::{Api, CallError, Form, KeepAlive, Ollama, Options, Question};
 use crate::runtime::Runtime;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 
 use super::agent::{AgentError, AgentRun, Job, run_agent};
 use crate::client::Client;
-use crate::ollama::Ollama;
+use crate::protocol::Ollama;
 use crate::runtime::Runtime;
 use futures::future::join_all;
 
@@ -16,7 +16,7 @@ pub enum Topology {
 }
 
 impl Topology {
-    /// Its name in a cell.
+    /// Its name in a stack.
     pub fn name(self) -> &'static str {
         match self {
             Self::Join => "join",

@@ -5,7 +5,7 @@ use mockito::{Matcher, ServerGuard};
 use serde_json::{Value, json};
 use tare::engine::text::Text;
 use tare::meter::Digest;
-use tare::ollama::{Api, Software};
+use tare::protocol::{Api, Software};
 use tare::report::agent::{Metrics, Server};
 
 /// The calls of both sides.

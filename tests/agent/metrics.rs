@@ -161,7 +161,7 @@ fn provenance_tells_build_machine_seeds_and_server() {
         assert!(provenance[field].is_string(), "{field}");
     }
     for (field, value) in [
-        ("cell", "smol/hyper-1k"),
+        ("stack", "smol/hyper-1k"),
         ("io", "native"),
         ("model", "gemma3:latest"),
     ] {
@@ -243,7 +243,7 @@ fn every_kind_of_cell_does_the_work() {
         let place = Place::new();
         two_runs(&place, &["--runtime", runtime, "--client", client]);
         assert_eq!(
-            place.json()["provenance"]["cell"],
+            place.json()["provenance"]["stack"],
             format!("{runtime}/{client}")
         );
     }

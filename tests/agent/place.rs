@@ -4,7 +4,7 @@ use assert_cmd::Command;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use tare::invocation::{MockServer, Program};
+use tare::run::{MockServer, Program};
 use tempfile::TempDir;
 
 pub const TARE: &str = env!("CARGO_BIN_EXE_tare");

@@ -195,7 +195,7 @@ fn a_cell_that_is_none_is_wrong_usage() {
         ("smol", "hyper-512", "at least 1024 bytes"),
         ("smol", "raw", "raw blocks its thread"),
         ("threads", "reqwest", "threads take no other client"),
-        ("smol", "hyper/spawn", "no cell"),
+        ("smol", "hyper/spawn", "no stack"),
     ] {
         place.fails(
             2,

@@ -27,8 +27,8 @@ fn table() -> String {
     row(&mut table, "feature", &names);
     row(&mut table, "---", &ALL.map(|_| "---".to_owned()));
     for feature in &FEATURES {
-        let cells = ALL.map(|client| cell(client, feature.name, &mut reasons));
-        row(&mut table, feature.name, &cells);
+        let stacks = ALL.map(|client| stack(client, feature.name, &mut reasons));
+        row(&mut table, feature.name, &stacks);
     }
     table.push('\n');
     for (index, reason) in reasons.iter().enumerate() {
@@ -48,7 +48,7 @@ client_features` writes this file.
 ";
 
 /// `ok`, or the number of the reason.
-fn cell(client: &Client, feature: &str, reasons: &mut Vec<&'static str>) -> String {
+fn stack(client: &Client, feature: &str, reasons: &mut Vec<&'static str>) -> String {
     let Some(why) = client.lack(feature) else {
         return "ok".to_owned();
     };
@@ -60,6 +60,6 @@ fn cell(client: &Client, feature: &str, reasons: &mut Vec<&'static str>) -> Stri
     format!("({})", index + 1)
 }
 
-fn row(table: &mut String, first: &str, cells: &[String]) {
-    writeln!(table, "| {first} | {} |", cells.join(" | ")).expect("a string takes it");
+fn row(table: &mut String, first: &str, stacks: &[String]) {
+    writeln!(table, "| {first} | {} |", stacks.join(" | ")).expect("a string takes it");
 }

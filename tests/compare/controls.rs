@@ -12,7 +12,7 @@ fn agents_that_take_turns_are_found_slower() {
         "team",
         "--agents",
         "2",
-        "--cells",
+        "--stacks",
         "tokio-mt/hyper/spawn",
     ];
     let with = [
@@ -49,7 +49,7 @@ fn a_delay_is_found_with_its_size() {
         "stream",
         "--mock",
         "slow.toml",
-        "--cells",
+        "--stacks",
         "tokio-mt/hyper",
     ];
     let with = [
@@ -86,7 +86,7 @@ fn other_mistakes_run_under_their_names() {
     let flags = [
         "--workload",
         "stream",
-        "--cells",
+        "--stacks",
         "tokio-mt/hyper",
         "--invocations",
         "3",
@@ -124,7 +124,7 @@ fn other_mistakes_run_under_their_names() {
 fn twenty_comparisons_of_a_cell_with_itself_raise_no_false_alarm() {
     for seed in 1..=20 {
         let seed = seed.to_string();
-        let flags = ["--cells", "tokio-mt/hyper", "--invocations", "6"];
+        let flags = ["--stacks", "tokio-mt/hyper", "--invocations", "6"];
         let with = ["--corpus", CORPUS, "--seed", &seed];
         let compared = Place::new().compares(&[&flags[..], &with].concat());
         let said = &compared.report;

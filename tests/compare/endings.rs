@@ -13,7 +13,7 @@ use tare::weighing::{Ending, Record};
 const MANY: [&str; 8] = [
     "--workload",
     "stream",
-    "--cells",
+    "--stacks",
     "tokio-mt/hyper",
     "--invocations",
     "500",

@@ -11,18 +11,18 @@ const NOWHERE: &str = "http://127.0.0.1:1";
 #[test]
 fn wrong_cells_are_wrong_usage_and_told_what_there_is() {
     let place = Place::new();
-    let of_stream = ["--workload", "stream", "--cells"];
-    let of_team = ["--workload", "team", "--corpus", CORPUS, "--cells"];
-    for (flags, cells, told) in [
+    let of_stream = ["--workload", "stream", "--stacks"];
+    let of_team = ["--workload", "team", "--corpus", CORPUS, "--stacks"];
+    for (flags, stacks, told) in [
         (
             &of_stream[..],
             "nope/*",
-            ["no cell matches `nope/*`", "threads/raw, tokio-mt/reqwest"],
+            ["no stack matches `nope/*`", "threads/raw, tokio-mt/reqwest"],
         ),
         (
             &of_stream,
             "smol/curl",
-            ["no cell matches `smol/curl`", "no client `curl`"],
+            ["no stack matches `smol/curl`", "no client `curl`"],
         ),
         (
             &of_stream,
@@ -37,14 +37,14 @@ fn wrong_cells_are_wrong_usage_and_told_what_there_is() {
         (
             &of_team,
             "smol/*/both",
-            ["no cell matches", "smol/hyper/spawn"],
+            ["no stack matches", "smol/hyper/spawn"],
         ),
     ] {
-        place.refuses(2, &[flags, &[cells]].concat(), &told);
+        place.refuses(2, &[flags, &[stacks]].concat(), &told);
     }
     let base = ["--workload", "stream", "--base", "smol/hyper/join"];
     place.refuses(2, &base, &["`smol/hyper/join` is for a team"]);
-    place.refuses(2, &["--base", "smol"], &["`smol` is no cell"]);
+    place.refuses(2, &["--base", "smol"], &["`smol` is no stack"]);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn an_invocation_that_fails_is_told_with_its_cell() {
     let url = server.url();
     let flags = [
         &SMALL[..],
-        &["--base-url", &url, "--cells", "tokio-mt/hyper"],
+        &["--base-url", &url, "--stacks", "tokio-mt/hyper"],
     ]
     .concat();
     let place = Place::new();

@@ -4,11 +4,11 @@ use crate::place::{CORPUS, Place, SMALL, TARE, text};
 use serde_json::Value;
 use std::fs;
 use std::thread::available_parallelism;
-use tare::invocation::{MockServer, Program};
-use tare::ollama::{Api, Software};
+use tare::protocol::{Api, Software};
+use tare::run::{MockServer, Program};
 use tare::weighing::{Role, SCHEMA, Served, Workload};
 
-const TWO: [&str; 2] = ["--cells", "tokio-mt/hyper,smol/hyper"];
+const TWO: [&str; 2] = ["--stacks", "tokio-mt/hyper,smol/hyper"];
 
 #[test]
 fn a_comparison_is_written_and_reads_back_the_same() {
@@ -91,7 +91,7 @@ fn a_result_follows_its_schema() {
 #[test]
 fn json_on_stdout_is_the_result() {
     let place = Place::new();
-    let json = [&SMALL[..], &["--cells", "smol/hyper", "--format", "json"]].concat();
+    let json = [&SMALL[..], &["--stacks", "smol/hyper", "--format", "json"]].concat();
     let compared = place.compares(&json);
     assert_eq!(compared.stdout, compared.json);
     compared.is_whole();
@@ -100,7 +100,7 @@ fn json_on_stdout_is_the_result() {
 #[test]
 fn a_second_comparison_replaces_the_first() {
     let place = Place::new();
-    let flags = [&SMALL[..], &["--cells", "tokio-mt/hyper", "--seed"]].concat();
+    let flags = [&SMALL[..], &["--stacks", "tokio-mt/hyper", "--seed"]].concat();
     for seed in ["5", "6"] {
         let compared = place.compares(&[&flags[..], &[seed]].concat());
         assert_eq!(compared.record().setup.order_seed.to_string(), seed);
@@ -236,17 +236,17 @@ fn until_decided_ends_at_the_limit_where_nothing_decides() {
     let place = Place::new();
     let compared = place.compares(&[&flags[..], &TWO].concat());
     let record = compared.record();
-    let cell = record.parts[0]
+    let stack = record.parts[0]
         .weighed
         .iter()
-        .find(|one| one.subject.role == Role::Cell);
-    assert!(cell.expect("smol/hyper").invocations.len() >= 2);
+        .find(|one| one.subject.role == Role::Stack);
+    assert!(stack.expect("smol/hyper").invocations.len() >= 2);
 }
 
 #[test]
 fn progress_and_prose_go_to_stderr() {
     let place = Place::new();
-    let output = place.run(&[&SMALL[..], &["--cells", "smol/hyper"]].concat());
+    let output = place.run(&[&SMALL[..], &["--stacks", "smol/hyper"]].concat());
     let said = text(&output.stderr);
     for told in [
         "comparing: 4 processes per block, at most 2 blocks",
@@ -261,7 +261,7 @@ fn progress_and_prose_go_to_stderr() {
 fn a_team_of_one_beside_larger_ones_shares_its_cell_with_nobody() {
     let flags = ["--workload", "team", "--agents", "1,2", "--tokens", "4"];
     let with = [
-        "--cells",
+        "--stacks",
         "smol/hyper/*",
         "--base",
         "tokio-mt/hyper/spawn",

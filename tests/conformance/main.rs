@@ -30,7 +30,7 @@ use std::io::{Write, stderr};
 use std::path::PathBuf;
 use support::program;
 use table::Request;
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 
 /// The server that was recorded.
 const OLLAMA: &str = "Ollama 0.17.4";

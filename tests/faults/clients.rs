@@ -1,19 +1,19 @@
-//! What every cell's client makes of the mock's faults: it survives what can be survived with the
+//! What every stack's client makes of the mock's faults: it survives what can be survived with the
 //! very same tokens, and says of everything else in one line what it was.
 
 use crate::support::mock;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
-use tare::cell::{Cell, Workload};
 use tare::client::{Client, ClientError, Endpoint, Limits, Options, Phase};
 use tare::engine::text::Text;
-use tare::invocation::MockServer;
 use tare::meter::Recorder;
 use tare::mock::FAULT_HEADER;
-use tare::ollama::wire::Options as ModelOptions;
-use tare::ollama::{CallError, ChatRequest, GenerateRequest, Message, Ollama};
+use tare::protocol::wire::Options as ModelOptions;
+use tare::protocol::{CallError, ChatRequest, GenerateRequest, Message, Ollama};
+use tare::run::MockServer;
 use tare::runtime::Runtime;
+use tare::stack::{OnStack, Stack};
 
 const TOKENS: usize = 20;
 
@@ -26,7 +26,7 @@ struct Ask(Options);
 
 type Told = Result<Vec<String>, CallError>;
 
-impl Workload for Ask {
+impl OnStack for Ask {
     type Output = [Told; 2];
 
     fn run<R: Runtime, C: Client<R>>(self) -> [Told; 2] {
@@ -68,12 +68,12 @@ fn heard<'a>(tokens: impl Iterator<Item = &'a str>) -> Vec<String> {
     tokens.map(str::to_owned).collect()
 }
 
-fn ask(cell: Cell, server: &MockServer, faults: &'static str, limits: Limits) -> [Told; 2] {
+fn ask(stack: Stack, server: &MockServer, faults: &'static str, limits: Limits) -> [Told; 2] {
     let mut options = Options::new(Endpoint::resolve(server.base_url()).expect("a URL"));
     options.limits = limits;
-    options.read_buffer = cell.read_buffer();
+    options.read_buffer = stack.read_buffer();
     options.headers.push((FAULT_HEADER, faults));
-    cell.weigh(Ask(options))
+    stack.dispatch(Ask(options))
 }
 
 /// Nothing here lasts as long, even on a machine that has other things to do, so that what hangs
@@ -103,25 +103,25 @@ fn what_can_be_survived_is_survived_with_the_same_tokens() {
         "merge=4, split=150, extra-fields, huge-context=5000, stall=2ms:7",
         "truncate=1000, error=1000, reset=1000",
     ] {
-        for cell in Cell::matrix() {
-            for told in ask(cell, &server, faults, patient()) {
-                assert_eq!(told.expect(faults), tokens(), "{cell}, {faults}");
+        for stack in Stack::matrix() {
+            for told in ask(stack, &server, faults, patient()) {
+                assert_eq!(told.expect(faults), tokens(), "{stack}, {faults}");
             }
         }
     }
 }
 
-/// Asks with every cell, and has both routes' errors looked at.
+/// Asks with every stack, and has both routes' errors looked at.
 fn fails(faults: &'static str, limits: Limits, is_right: impl Fn(&CallError) -> bool) {
     let server = mock("instant");
-    for cell in Cell::matrix() {
-        for told in ask(cell, &server, faults, limits) {
+    for stack in Stack::matrix() {
+        for told in ask(stack, &server, faults, limits) {
             let error = told.expect_err(faults);
-            assert!(is_right(&error), "{cell}, {faults}: {error:?}");
+            assert!(is_right(&error), "{stack}, {faults}: {error:?}");
             let words = error.to_string();
             let address = server.base_url().trim_start_matches("http://");
-            assert!(words.contains(address), "{cell}, {faults}: {words}");
-            assert!(!words.contains('\n'), "{cell}, {faults}: {words}");
+            assert!(words.contains(address), "{stack}, {faults}: {words}");
+            assert!(!words.contains('\n'), "{stack}, {faults}: {words}");
         }
     }
 }

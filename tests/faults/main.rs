@@ -1,4 +1,4 @@
-//! The mock's faults: seen on the wire and by every cell's client.
+//! The mock's faults: seen on the wire and by every stack's client.
 
 mod clients;
 mod lines;
@@ -10,7 +10,7 @@ mod support;
 use serde_json::Value;
 use support::{Wire, program, wire};
 use tare::engine::text::Text;
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 
 pub const GENERATE: &str = "POST /api/generate";
 pub const CHAT: &str = "POST /api/chat";

@@ -3,7 +3,7 @@
 use crate::support::{ask, mock, program, wire};
 use crate::{BODY, CHAT, GENERATE, OPENAI, with};
 use assert_cmd::Command;
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 
 /// Which of so many requests end early.
 fn truncated(server: &MockServer, requests: usize) -> Vec<bool> {

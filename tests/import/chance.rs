@@ -133,33 +133,33 @@ fn the_published_configurations_come_out_as_published() {
     let mut expected: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let table = fs::read_to_string(file).expect("the reference");
     for (row, line) in table.lines().skip(1).enumerate() {
-        let cells: Vec<&str> = line.split(',').collect();
+        let stacks: Vec<&str> = line.split(',').collect();
         let agent = |gpu: &str, ctx: &str| match gpu {
             "" => Value::Null,
             _ => options(
                 gpu.parse().expect("layers"),
                 ctx.parse().expect("tokens"),
-                cells[6].parse().expect("a temperature"),
+                stacks[6].parse().expect("a temperature"),
             ),
         };
-        let speedup: f64 = cells[7].parse().expect("a speed-up");
+        let speedup: f64 = stacks[7].parse().expect("a speed-up");
         for number in 1..=5 {
             let own = speedup + 0.02 * (number as f64 - 3.0);
             // Told apart by their lengths, so that no file is another's copy.
             let wall = 10.0 + 0.01 * (row * 5 + number) as f64;
             let mut run = Run::of(number, [wall, (own - 1.0) * wall]);
-            run.options = [agent(cells[2], cells[3]), agent(cells[4], cells[5])];
-            run.scenario = match cells[1] {
+            run.options = [agent(stacks[2], stacks[3]), agent(stacks[4], stacks[5])];
+            run.scenario = match stacks[1] {
                 "baseline_vs_chimera" => "baseline_vs_chimera",
                 "chimera_hetero" => "chimera_hetero",
                 _ => "chimera_homo",
             };
             expected
-                .entry(cells[1..7].join(","))
+                .entry(stacks[1..7].join(","))
                 .or_default()
                 .push(50.0 * own);
             place.put_json(
-                &format!("phase{}/{row}/run_{number}", cells[0]),
+                &format!("phase{}/{row}/run_{number}", stacks[0]),
                 &run.json(),
             );
         }

@@ -28,7 +28,7 @@ fn truth(configuration: &str, servers: usize, makespan: f64, (balance, real): (f
     json!({
         "schema": "tare.team/1",
         "configuration": configuration,
-        "cell": "tokio-mt/hyper/spawn",
+        "stack": "tokio-mt/hyper/spawn",
         "io": "native",
         "threads": 2,
         "servers": servers,

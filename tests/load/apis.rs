@@ -2,7 +2,7 @@
 
 use crate::place::{BURST, Place, is_whole, text};
 use crate::support;
-use tare::ollama::{Api, Software};
+use tare::protocol::{Api, Software};
 use tare::weighing::Served;
 
 #[test]
@@ -64,9 +64,9 @@ fn the_report_says_what_it_is_of() {
         assert!(report.contains(said), "{said}: {report}");
     }
     let ttft = report.lines().find(|line| line.starts_with("| TTFT"));
-    let cells: Vec<&str> = ttft.expect("a row").split('|').map(str::trim).collect();
+    let stacks: Vec<&str> = ttft.expect("a row").split('|').map(str::trim).collect();
     assert_eq!(
-        (cells[2], cells[7], cells[8]),
+        (stacks[2], stacks[7], stacks[8]),
         ("5", "-", "-"),
         "no p99 of five"
     );

@@ -5,7 +5,7 @@ use tare::load::Ending;
 
 #[test]
 fn every_cell_makes_exactly_the_requests_asked_for_and_hears_every_token() {
-    for cell in [
+    for stack in [
         "tokio-mt/hyper",
         "tokio-mt/reqwest",
         "tokio-local/hyper",
@@ -15,8 +15,8 @@ fn every_cell_makes_exactly_the_requests_asked_for_and_hears_every_token() {
         "threads/raw",
     ] {
         let flags = [
-            "--cell",
-            cell,
+            "--stack",
+            stack,
             "--requests",
             "50",
             "--streams",
@@ -26,19 +26,19 @@ fn every_cell_makes_exactly_the_requests_asked_for_and_hears_every_token() {
         ];
         let record = Place::new().loads(&[&BURST[..], &flags].concat());
         let outcome = &record.outcome;
-        assert_eq!(record.setup.cell.to_string(), cell);
+        assert_eq!(record.setup.stack.to_string(), stack);
         is_whole(outcome, 50, 12);
-        assert_eq!(outcome.tokens_in_window, 50 * 12, "{cell}");
-        assert_eq!(outcome.answers_in_window, 50, "{cell}");
+        assert_eq!(outcome.tokens_in_window, 50 * 12, "{stack}");
+        assert_eq!(outcome.answers_in_window, 50, "{stack}");
         let delivery = outcome.latencies.delivery.as_ref().expect("a mock tells");
-        assert_eq!(delivery.count, 50 * 12, "{cell}");
+        assert_eq!(delivery.count, 50 * 12, "{stack}");
         assert_eq!(
             (outcome.in_flight.at_end, outcome.ending),
             (0, Ending::Complete)
         );
         assert!(
             outcome.in_flight.most <= 5,
-            "{cell}: {:?}",
+            "{stack}: {:?}",
             outcome.in_flight
         );
         assert!(
@@ -47,7 +47,7 @@ fn every_cell_makes_exactly_the_requests_asked_for_and_hears_every_token() {
         );
         assert!(
             outcome.cpu_per_token_ns.is_some_and(|ns| ns > 0.0),
-            "{cell}"
+            "{stack}"
         );
     }
 }

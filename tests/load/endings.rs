@@ -58,15 +58,15 @@ fn pid(child: &Child) -> Pid {
 
 #[test]
 fn ctrl_c_keeps_what_is_finished_and_tells_what_is_not() {
-    for cell in ["tokio-mt/hyper", "smol/hyper", "threads/raw"] {
+    for stack in ["tokio-mt/hyper", "smol/hyper", "threads/raw"] {
         let (server, stopped) = stops_after(20);
         let place = Place::new();
         let base_url = server.base_url();
         let flags = [
             "--base-url",
             &base_url,
-            "--cell",
-            cell,
+            "--stack",
+            stack,
             "--streams",
             "1",
             "--tokens",
@@ -88,24 +88,24 @@ fn ctrl_c_keeps_what_is_finished_and_tells_what_is_not() {
         kill(pid(&child), Signal::SIGINT).expect("it runs");
         let output = child.wait_with_output().expect("it ends");
         let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(130), "{cell}: {said}");
+        assert_eq!(output.status.code(), Some(130), "{stack}: {said}");
         assert!(
             said.contains("interrupted: what is finished will be reported"),
             "{said}"
         );
         let record: Record = serde_json::from_slice(&output.stdout).expect("a record");
         let kept = std::fs::read(place.path().join("kept.json")).expect("a file");
-        assert_eq!(kept, output.stdout, "{cell}");
+        assert_eq!(kept, output.stdout, "{stack}");
         let outcome = record.outcome;
         let of = outcome.requests;
         assert_eq!(outcome.ending, Ending::Interrupted);
         assert_eq!(
             (of.begun, of.answered, of.failed, of.unfinished),
             (21, 20, 0, 1),
-            "{cell}"
+            "{stack}"
         );
-        assert_eq!(outcome.tokens_in_window, 40, "{cell}");
-        assert!(outcome.window_ns < 100_000_000_000, "{cell}");
+        assert_eq!(outcome.tokens_in_window, 40, "{stack}");
+        assert!(outcome.window_ns < 100_000_000_000, "{stack}");
     }
 }
 

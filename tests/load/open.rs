@@ -11,8 +11,8 @@ use tare::report::load::report;
 
 #[test]
 fn a_constant_rate_has_exactly_its_requests_in_the_window() {
-    for cell in ["tokio-mt/hyper", "smol/hyper", "threads/raw"] {
-        let flags = ["--cell", cell, "--rate", "200", "--tokens", "4"];
+    for stack in ["tokio-mt/hyper", "smol/hyper", "threads/raw"] {
+        let flags = ["--stack", stack, "--rate", "200", "--tokens", "4"];
         let times = ["--warm-up", "50ms", "--measure", "250ms"];
         let record = Place::new().loads(&[&BURST[..], &flags, &times].concat());
         is_whole(&record.outcome, 50, 4);
@@ -20,8 +20,8 @@ fn a_constant_rate_has_exactly_its_requests_in_the_window() {
             .outcome
             .start_lateness
             .expect("a schedule is kept or not");
-        assert_eq!(late.latency.count, 50, "{cell}");
-        assert_eq!(late.off_schedule, late.late * 100 > 50, "{cell}");
+        assert_eq!(late.latency.count, 50, "{stack}");
+        assert_eq!(late.off_schedule, late.late * 100 > 50, "{stack}");
     }
 }
 

@@ -23,9 +23,9 @@ fn flags_that_mean_nothing_are_wrong_usage() {
         (&["--slo", "itl=5ms"], "no figure `itl`"),
         (&["--slo", "ttft=0s"], "`0s` is no limit for ttft"),
         (&["--slo", "e2e=1s,e2e=2s"], "e2e has two limits"),
-        (&["--cell", "smol/curl"], "no client `curl`"),
+        (&["--stack", "smol/curl"], "no client `curl`"),
         (
-            &["--cell", "smol/hyper/join"],
+            &["--stack", "smol/hyper/join"],
             "every stream is a task of its own",
         ),
         (&["--base-url", "ftp://x"], "ftp://x"),

@@ -19,7 +19,7 @@ mod tools;
 use serde_json::{Map, Value, json};
 use std::fs;
 use support::{Reply, ask, mock};
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 
 /// A mock whose model can do this, at no time at all.
 fn able(capabilities: &[&str], more: &str) -> MockServer {

@@ -13,7 +13,7 @@ mod place;
 use place::{Place, Run, on_the_server};
 use serde_json::Value;
 use support::ask;
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 use tare::trace::Trace;
 
 /// A number that must be there.
@@ -217,7 +217,7 @@ fn a_comparison_of_two_stacks_ends_with_a_report() {
             "chat",
             "--model",
             "gemma3",
-            "--cells",
+            "--stacks",
             "threads/raw,tokio-mt/hyper",
             "--workload",
             "stream",

@@ -1,13 +1,13 @@
-//! One question, asked by any cell over any API.
+//! One question, asked by any stack over any API.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
-use tare::cell::{Cell, Workload};
 use tare::client::{Client, Endpoint, Limits, Options};
 use tare::meter::{Call, Recorder};
-use tare::ollama::{Api, CallError, Form, Ollama, Options as ModelOptions, Question};
+use tare::protocol::{Api, CallError, Form, Ollama, Options as ModelOptions, Question};
 use tare::runtime::Runtime;
+use tare::stack::{OnStack, Stack};
 
 /// Makes the same call so many times over one client.
 struct Asking {
@@ -16,7 +16,7 @@ struct Asking {
     times: usize,
 }
 
-impl Workload for Asking {
+impl OnStack for Asking {
     type Output = Vec<Result<Call, CallError>>;
 
     fn run<R: Runtime, C: Client<R>>(self) -> Self::Output {
@@ -43,18 +43,18 @@ impl Workload for Asking {
 
 /// What came of each of so many calls. The head comes within 20 seconds, or the limit given.
 pub fn call_times(
-    cell: Cell,
+    stack: Stack,
     api: Api,
     base_url: &str,
     limits: Limits,
     times: usize,
 ) -> Vec<Result<Call, CallError>> {
-    call_times_with(cell, api, base_url, limits, times, &[])
+    call_times_with(stack, api, base_url, limits, times, &[])
 }
 
 /// The same with further headers.
 pub fn call_times_with(
-    cell: Cell,
+    stack: Stack,
     api: Api,
     base_url: &str,
     limits: Limits,
@@ -66,9 +66,9 @@ pub fn call_times_with(
         head: limits.head.min(Duration::from_secs(20)),
         ..limits
     };
-    options.read_buffer = cell.read_buffer();
+    options.read_buffer = stack.read_buffer();
     options.headers.extend(headers);
-    cell.weigh(Asking {
+    stack.dispatch(Asking {
         options,
         api,
         times,

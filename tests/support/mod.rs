@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use tare::invocation::{MockServer, Program};
+use tare::run::{MockServer, Program};
 
 pub fn program() -> Program {
     Program::at(env!("CARGO_BIN_EXE_tare"))

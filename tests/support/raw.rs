@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use tare::invocation::MockServer;
+use tare::run::MockServer;
 
 /// A reply as it came over the wire.
 pub struct Reply {

@@ -5,7 +5,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use std::fs;
 use std::time::Duration;
-use tare::invocation::{MockServer, Program};
+use tare::run::{MockServer, Program};
 
 const MOCK: [&str; 4] = ["--plan", "small.toml", "--mock", "instant"];
 

@@ -21,7 +21,7 @@ tokens = 4
 servers = 2
 warm_up = 0
 repetitions = 3
-cell = "tokio-mt/hyper/spawn"
+stack = "tokio-mt/hyper/spawn"
 
 [[group]]
 scenario = "baseline_vs_chimera"

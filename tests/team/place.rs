@@ -6,7 +6,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tare::client::Limits;
-use tare::ollama::Api;
+use tare::protocol::Api;
 use tare::report::agent::Side;
 use tare::report::published::{Member, TeamRun, Truth};
 use tare::team::{Chimeras, Known, MockPlan, Ran, Scenario, Servers, TeamSpec, run_once};
@@ -138,7 +138,7 @@ impl Place {
     pub fn team(&self, scenario: Scenario, servers: &Servers) -> TeamSpec {
         let chimeras = Chimeras::default();
         TeamSpec {
-            cell: "tokio-mt/hyper/spawn".parse().expect("a cell"),
+            stack: "tokio-mt/hyper/spawn".parse().expect("a stack"),
             threads: count(2),
             scenario,
             members: scenario.members(count(2), Side::Baseline, &chimeras, servers.addresses()),

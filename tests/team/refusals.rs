@@ -16,11 +16,11 @@ fn flags_that_contradict_each_other_are_wrong_usage() {
             "only --scenario chimera_hetero",
         ),
         (
-            &["--cell", "smol/hyper/join", "--topology", "spawn"],
+            &["--stack", "smol/hyper/join", "--topology", "spawn"],
             "has a topology of its own",
         ),
         (
-            &["--cell", "threads/raw", "--topology", "join"],
+            &["--stack", "threads/raw", "--topology", "join"],
             "one after the other",
         ),
         (

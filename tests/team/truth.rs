@@ -5,7 +5,7 @@
 
 use crate::place::{ALONE_S, CALL_S, Place, RELOAD_S, TOKENIZING_S, ran, tokens, truth};
 use tare::inject::Inject;
-use tare::ollama::Options;
+use tare::protocol::Options;
 use tare::team::Scenario;
 
 #[test]
@@ -73,9 +73,9 @@ fn a_lock_in_the_client_is_seen_as_tare_and_not_as_a_queue() {
     let servers = place.servers(2, 1);
     for topology in ["join", "spawn"] {
         let mut spec = place.team(Scenario::Equal, &servers);
-        spec.cell = format!("tokio-mt/hyper/{topology}")
+        spec.stack = format!("tokio-mt/hyper/{topology}")
             .parse()
-            .expect("a cell");
+            .expect("a stack");
         spec.inject = Some(Inject::Mutex);
         let run = ran(&spec).record;
         let truth = truth(&run);

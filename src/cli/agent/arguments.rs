@@ -1,13 +1,13 @@
 //! The arguments of `tare agent`, and the plan that they make.
 
 use super::Mock;
-use crate::cell::{Cell, CellError};
 use crate::cli::overrides::{self, Chimera};
 use crate::cli::values::{Format, LimitArguments, api};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
-use crate::ollama::{Api, Options, default_base_url};
+use crate::protocol::{Api, Options, default_base_url};
 use crate::report::agent::Chosen;
+use crate::stack::{Stack, StackError};
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
 use std::num::NonZeroUsize;
@@ -66,13 +66,13 @@ pub struct Arguments {
     format: Option<Format>,
 
     /// tokio-mt, tokio-local, async-std, smol, or threads (with the client raw)
-    #[arg(long, default_value = "tokio-mt", help_heading = "Cell")]
+    #[arg(long, default_value = "tokio-mt", help_heading = "Stack")]
     runtime: String,
     /// reqwest, hyper, hyper-N (a read buffer of N bytes), or raw (on threads)
-    #[arg(long, default_value = "reqwest", help_heading = "Cell")]
+    #[arg(long, default_value = "reqwest", help_heading = "Stack")]
     client: String,
     /// Worker threads of the runtime
-    #[arg(long, value_name = "N", default_value = "2", help_heading = "Cell")]
+    #[arg(long, value_name = "N", default_value = "2", help_heading = "Stack")]
     threads: NonZeroUsize,
 
     #[command(flatten)]
@@ -94,7 +94,7 @@ pub struct Arguments {
 
 /// What is to be done: the arguments, checked and put together.
 pub(super) struct Plan {
-    pub cell: Cell,
+    pub stack: Stack,
     pub threads: NonZeroUsize,
     pub api: Api,
     pub model: String,
@@ -127,7 +127,7 @@ impl Arguments {
             Ok(Mock { name, profile })
         });
         Ok(Plan {
-            cell: cell(&self.runtime, &self.client)
+            stack: stack(&self.runtime, &self.client)
                 .map_err(|error| Failure::Usage(error.into()))?,
             threads: self.threads,
             base_url: self.api.base_url(&self.base_url).to_owned(),
@@ -149,14 +149,14 @@ impl Arguments {
     }
 }
 
-/// The cell of one agent, which has no topology.
-fn cell(runtime: &str, client: &str) -> Result<Cell, CellError> {
+/// The stack of one agent, which has no topology.
+fn stack(runtime: &str, client: &str) -> Result<Stack, StackError> {
     let name = format!("{runtime}/{client}");
     match name.parse()? {
-        Cell {
+        Stack {
             topology: Some(_), ..
-        } => Err(CellError::Form(name)),
-        cell => Ok(cell),
+        } => Err(StackError::Form(name)),
+        stack => Ok(stack),
     }
 }
 
@@ -166,8 +166,8 @@ mod tests {
 
     #[test]
     fn a_name_that_smuggles_in_a_topology_is_no_cell() {
-        assert!(cell("tokio-mt/hyper", "spawn").is_err());
-        assert!(cell("tokio-mt", "hyper/spawn").is_err());
-        assert!(cell("threads", "raw").is_ok());
+        assert!(stack("tokio-mt/hyper", "spawn").is_err());
+        assert!(stack("tokio-mt", "hyper/spawn").is_err());
+        assert!(stack("threads", "raw").is_ok());
     }
 }

@@ -3,14 +3,14 @@
 use super::Mock;
 use super::arguments::Plan;
 use super::progress::Progress;
-use crate::cell::Workload;
 use crate::cli::server;
 use crate::client::{Client, Options as ClientOptions};
 use crate::engine::Profile;
-use crate::invocation::{Expected, InvocationError};
-use crate::ollama::{Api, Identity, ModelIdentity, Ollama, Software};
+use crate::protocol::{Api, Identity, ModelIdentity, Ollama, Software};
 use crate::report::agent::{Measured, Side};
+use crate::run::{Expected, RunError};
 use crate::runtime::Runtime;
+use crate::stack::OnStack;
 use crate::workflow::{AgentError, AgentRun, Job, Role, run_agent};
 use anyhow::{Context, anyhow};
 use fastrand::Rng;
@@ -43,7 +43,7 @@ pub struct Ran {
 
 impl Blocks {
     pub(super) fn new(plan: &Plan, client: ClientOptions) -> Self {
-        let job = |options: &crate::ollama::Options| Job {
+        let job = |options: &crate::protocol::Options| Job {
             role: Role::Neutral,
             corpus: plan.corpus.clone(),
             api: plan.api,
@@ -67,7 +67,7 @@ impl Blocks {
     }
 }
 
-impl Workload for Blocks {
+impl OnStack for Blocks {
     type Output = anyhow::Result<Ran>;
 
     fn run<R: Runtime, C: Client<R>>(self) -> Self::Output {
@@ -124,7 +124,7 @@ impl Blocks {
     }
 
     /// With a mock every token is known beforehand, and a run that lost or changed one is none.
-    fn check(&self, run: &AgentRun, job: &Job) -> Result<(), InvocationError> {
+    fn check(&self, run: &AgentRun, job: &Job) -> Result<(), RunError> {
         let Some(profile) = &self.mock else {
             return Ok(());
         };

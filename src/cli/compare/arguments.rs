@@ -1,11 +1,11 @@
 //! The arguments of `tare compare`, checked and put together.
 
-use crate::cell::Cell;
 use crate::cli::{Failure, find_profile, values};
 use crate::engine::Profile;
 use crate::inject::Inject;
 use crate::machine::allowed_processors;
-use crate::ollama::Api;
+use crate::protocol::Api;
+use crate::stack::Stack;
 use crate::weighing::{Setup, Stop, Subject, Until, Workload, subjects};
 use anyhow::{Context, anyhow};
 use clap::builder::NonEmptyStringValueParser;
@@ -15,9 +15,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wildmatch::WildMatch;
 
-/// Compare cells (runtime/client/topology) against each other, process by process
+/// Compare stacks (runtime/client/topology) against each other, process by process
 ///
-/// Every cell is run once in each of many blocks, in an order drawn by lot, with blocking threads
+/// Every stack is run once in each of many blocks, in an order drawn by lot, with blocking threads
 /// (the floor) and the base a second time among them. A verdict is faster, slower, equivalent (within
 /// a margin fixed beforehand: 5 % of tare and of CPU time, 1 % of gross) or undecided. Results go to
 /// result.json and report.md below --output-dir, the report to stdout as well.
@@ -27,22 +27,22 @@ use wildmatch::WildMatch;
 
 Examples:
   tare compare
-  tare compare --cells 'tokio-*/*' --invocations 10
-  tare compare --workload team --agents 2,16 --cells '*/hyper/spawn'
-  tare compare --cells 'tokio-mt/*' --inject delay=50us/chunk"
+  tare compare --stacks 'tokio-*/*' --invocations 10
+  tare compare --workload team --agents 2,16 --stacks '*/hyper/spawn'
+  tare compare --stacks 'tokio-mt/*' --inject delay=50us/chunk"
 )]
 pub struct Arguments {
-    /// Which cells: names or patterns such as '*/hyper*', several with commas
+    /// Which stacks: names or patterns such as '*/hyper*', several with commas
     #[arg(
         long,
         value_name = "PATTERNS",
         value_delimiter = ',',
         default_value = "*"
     )]
-    cells: Vec<String>,
+    stacks: Vec<String>,
     /// What all are compared with
     #[arg(long, value_name = "CELL", default_value = "tokio-mt/hyper")]
-    base: Cell,
+    base: Stack,
     /// What an iteration does: stream (one answer), agent (read files, two answers), team (several agents)
     #[arg(long, value_enum)]
     workload: Option<Kind>,
@@ -58,10 +58,10 @@ pub struct Arguments {
     /// Tokens of each answer [default: 64 paced, 512 in a burst or whole]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
     tokens: Option<u32>,
-    /// Invocations of each cell, one per block [default: as many as the time allows, at most 15]
+    /// Invocations of each stack, one per block [default: as many as the time allows, at most 15]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(2..=MOST_INVOCATIONS))]
     invocations: Option<u32>,
-    /// End as soon as every cell is decided
+    /// End as soon as every stack is decided
     #[arg(long)]
     until_decided: bool,
     /// Begin no block that would end later than this, such as 90s or 10m [default: 3m30s, or none with --invocations]
@@ -263,7 +263,7 @@ impl Arguments {
     }
 
     fn part(&self, workload: Workload, cadence: Cadence) -> Result<AskedPart, Failure> {
-        let mut cells = self.cells().map_err(Failure::Usage)?;
+        let mut stacks = self.stacks().map_err(Failure::Usage)?;
         let mut base = match (self.base.topology, self.of_team()) {
             (None, true) => self.base.topologies().pop().unwrap_or(self.base),
             (Some(_), false) => return Err(Failure::Usage(not_of_a_team(self.base))),
@@ -272,7 +272,7 @@ impl Arguments {
         if !is_team(workload) {
             // Also of a team of one: there is nobody to share the runtime with.
             base = base.alone();
-            cells = cells.into_iter().map(Cell::alone).collect();
+            stacks = stacks.into_iter().map(Stack::alone).collect();
         }
         let source = match &self.base_url {
             Some(base_url) => Source::There(self.api.base_url(base_url).to_owned()),
@@ -298,7 +298,7 @@ impl Arguments {
             tokens: self.tokens.unwrap_or(usual),
             warm_up,
             iterations,
-            subjects: subjects(base, &cells, &self.inject),
+            subjects: subjects(base, &stacks, &self.inject),
         })
     }
 
@@ -306,34 +306,37 @@ impl Arguments {
         self.workload == Some(Kind::Team)
     }
 
-    /// The cells that the patterns name, of the matrix or, where a name is one, beyond it.
-    fn cells(&self) -> anyhow::Result<Vec<Cell>> {
-        let all: Vec<Cell> = match self.of_team() {
-            true => Cell::matrix()
+    /// The stacks that the patterns name, of the matrix or, where a name is one, beyond it.
+    fn stacks(&self) -> anyhow::Result<Vec<Stack>> {
+        let all: Vec<Stack> = match self.of_team() {
+            true => Stack::matrix()
                 .into_iter()
-                .flat_map(Cell::topologies)
+                .flat_map(Stack::topologies)
                 .collect(),
-            false => Cell::matrix(),
+            false => Stack::matrix(),
         };
-        let mut cells = Vec::new();
-        for pattern in &self.cells {
+        let mut stacks = Vec::new();
+        for pattern in &self.stacks {
             let matcher = WildMatch::new(pattern);
-            let before = cells.len();
-            cells.extend(all.iter().filter(|cell| matcher.matches(&cell.to_string())));
-            if cells.len() == before {
-                let cell: Cell = pattern.parse().with_context(|| {
-                    format!("no cell matches `{pattern}`; there are {}", names(&all))
+            let before = stacks.len();
+            stacks.extend(
+                all.iter()
+                    .filter(|stack| matcher.matches(&stack.to_string())),
+            );
+            if stacks.len() == before {
+                let stack: Stack = pattern.parse().with_context(|| {
+                    format!("no stack matches `{pattern}`; there are {}", names(&all))
                 })?;
-                cells.push(cell);
+                stacks.push(stack);
             }
         }
-        let misfit = |cell: &&Cell| cell.topology.is_some() != self.of_team();
-        match cells.iter().find(misfit) {
-            Some(cell) if self.of_team() => Err(anyhow!(
-                "`{cell}` does not say how a team shares it: add /join or /spawn"
+        let misfit = |stack: &&Stack| stack.topology.is_some() != self.of_team();
+        match stacks.iter().find(misfit) {
+            Some(stack) if self.of_team() => Err(anyhow!(
+                "`{stack}` does not say how a team shares it: add /join or /spawn"
             )),
-            Some(cell) => Err(not_of_a_team(*cell)),
-            None => Ok(cells),
+            Some(stack) => Err(not_of_a_team(*stack)),
+            None => Ok(stacks),
         }
     }
 
@@ -363,13 +366,13 @@ fn is_team(workload: Workload) -> bool {
     matches!(workload, Workload::Agents { agents } if agents > NonZeroUsize::MIN)
 }
 
-fn not_of_a_team(cell: Cell) -> anyhow::Error {
+fn not_of_a_team(stack: Stack) -> anyhow::Error {
     anyhow!(
-        "`{cell}` is for a team: add --workload team with two agents or more, or leave out /join and /spawn"
+        "`{stack}` is for a team: add --workload team with two agents or more, or leave out /join and /spawn"
     )
 }
 
-fn names(cells: &[Cell]) -> String {
-    let names: Vec<String> = cells.iter().map(Cell::to_string).collect();
+fn names(stacks: &[Stack]) -> String {
+    let names: Vec<String> = stacks.iter().map(Stack::to_string).collect();
     names.join(", ")
 }

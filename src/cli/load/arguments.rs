@@ -1,11 +1,11 @@
 //! The arguments of `tare load`, checked and put together.
 
-use crate::cell::Cell;
 use crate::cli::values::api;
 use crate::cli::{Failure, find_profile};
 use crate::engine::Profile;
 use crate::load::{Arrivals, Extent, Mode, Prompt, Setup, Slo};
-use crate::ollama::{Api, default_base_url};
+use crate::protocol::{Api, default_base_url};
+use crate::stack::Stack;
 use crate::workflow::Topology;
 use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
@@ -113,11 +113,11 @@ pub struct Arguments {
         long,
         value_name = "CELL",
         default_value = "tokio-mt/hyper",
-        help_heading = "Cell"
+        help_heading = "Stack"
     )]
-    cell: Cell,
+    stack: Stack,
     /// Worker threads of the runtime
-    #[arg(long, value_name = "N", default_value = "2", help_heading = "Cell")]
+    #[arg(long, value_name = "N", default_value = "2", help_heading = "Stack")]
     threads: NonZeroUsize,
 
     /// Also write the result to this file, as JSON (docs/schema/load-1.json)
@@ -191,16 +191,16 @@ fn nanos(time: Duration) -> u64 {
 
 impl Arguments {
     pub fn check(self) -> Result<Asked, Failure> {
-        let cell = match self.cell.topology {
+        let stack = match self.stack.topology {
             Some(Topology::Join) => {
-                let cell = self.cell;
+                let stack = self.stack;
                 return Err(Failure::Usage(anyhow!(
-                    "`{cell}` can't be had here: every stream is a task of its own; leave out /join"
+                    "`{stack}` can't be had here: every stream is a task of its own; leave out /join"
                 )));
             }
-            _ => Cell {
+            _ => Stack {
                 topology: None,
-                ..self.cell
+                ..self.stack
             },
         };
         let source = match self.mock {
@@ -239,8 +239,8 @@ impl Arguments {
         };
         Ok(Asked {
             setup: Setup {
-                cell,
-                io: cell.io().to_string(),
+                stack,
+                io: stack.io().to_string(),
                 threads: self.threads,
                 api: self.api,
                 model: self.model,

@@ -7,10 +7,10 @@
 use super::super::Failure;
 use crate::client::{Endpoint, Options as ClientOptions, Raw};
 use crate::engine::Profile;
-use crate::invocation::{MockServer, Program, ProxyServer};
 use crate::meter::{Call, Moment, Recorder};
-use crate::ollama::wire::{Options, PROXY_HEADER, TRUTH_HEADER};
-use crate::ollama::{Api, Form, Ollama, Question};
+use crate::protocol::wire::{Options, PROXY_HEADER, TRUTH_HEADER};
+use crate::protocol::{Api, Form, Ollama, Question};
+use crate::run::{MockServer, Program, ProxyServer};
 use crate::runtime::{Runtime, Threads};
 use crate::stats::quantile;
 use anyhow::{Context, Result, anyhow};

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Shipped plans: tr111 (one agent, 18 settings and the default), tr114 (two agents, 150 runs), tr115 \
-(five runtimes), scaling (1 to 1,024 agents on every cell).
+(five runtimes), scaling (1 to 1,024 agents on every stack).
 
 Examples:
   tare sweep --plan tr114 --mock rtx4080-gemma3-4b --speed 50
@@ -262,7 +262,7 @@ impl MockArguments {
 impl ThereArguments {
     fn addresses(self, plan: &Plan) -> Result<[String; 2], Failure> {
         let first = self.collector_ollama_url.or(self.base_url);
-        let first = first.unwrap_or_else(crate::ollama::default_base_url);
+        let first = first.unwrap_or_else(crate::protocol::default_base_url);
         let one = plan.servers == NonZeroUsize::MIN;
         let second = self.insight_ollama_url.unwrap_or_else(|| match one {
             true => first.clone(),

@@ -1,11 +1,11 @@
 //! The runs of a sweep, each as processes of a team.
 
 use crate::client::Limits;
-use crate::invocation::Program;
-use crate::ollama::Options;
 use crate::plan::{Bench, Configuration, Mishap, Plan, Run};
+use crate::protocol::Options;
 use crate::report::agent::Side;
 use crate::report::published::TeamRun;
+use crate::run::Program;
 use crate::team::{Chimeras, Known, Ran, Scenario, Servers, TeamSpec, run_once};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl Teams<'_> {
         // Each configuration draws for itself which of its processes comes first.
         let apart = (run.configuration as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         TeamSpec {
-            cell: one.cell,
+            stack: one.stack,
             threads: self.plan.threads,
             scenario: one.scenario,
             members: one

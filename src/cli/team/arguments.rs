@@ -1,15 +1,15 @@
 //! The arguments of `tare team`, checked and put together.
 
 use super::Format;
-use crate::cell::{Cell, Stack};
 use crate::cli::overrides::{self, Chimera, Chimera2};
 use crate::cli::values::{LimitArguments, api, speed};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
 use crate::engine::Profile;
 use crate::inject::Inject;
-use crate::ollama::{Api, Options, default_base_url};
+use crate::protocol::{Api, Options, default_base_url};
 use crate::report::agent::{Chosen, Side};
+use crate::stack::{Carrier, Stack};
 use crate::team::{Chimeras, Scenario};
 use crate::workflow::Topology;
 use anyhow::anyhow;
@@ -31,7 +31,7 @@ num_gpu 80, num_ctx 512, temperature 0.8, and chimera2 is num_gpu 100, num_ctx 1
 
 Examples:
   tare team --mock --servers 2 --gpus 2 --scenario chimera_homo --fixed-length 64
-  tare team --mock --agents 16 --cell smol/hyper --topology join
+  tare team --mock --agents 16 --stack smol/hyper --topology join
   tare team --model gemma3:latest --scenario baseline_vs_chimera --collector-ollama-url \
 http://127.0.0.1:11434 --insight-ollama-url http://127.0.0.1:11435"
 )]
@@ -128,17 +128,17 @@ pub struct Arguments {
         long,
         value_name = "CELL",
         default_value = "tokio-mt/reqwest",
-        help_heading = "Cell"
+        help_heading = "Stack"
     )]
-    cell: Cell,
+    stack: Stack,
     /// How several agents share the runtime: a task that joins them, or a task each [default: spawn]
-    #[arg(long, help_heading = "Cell", value_parser = topology())]
+    #[arg(long, help_heading = "Stack", value_parser = topology())]
     topology: Option<Topology>,
     /// Worker threads of the runtime
-    #[arg(long, value_name = "N", default_value = "2", help_heading = "Cell")]
+    #[arg(long, value_name = "N", default_value = "2", help_heading = "Stack")]
     threads: NonZeroUsize,
     /// Build a mistake in on purpose: delay=TIME/chunk, mutex, accumulate=BYTES or block-on-root
-    #[arg(long, value_name = "MISTAKE", help_heading = "Cell")]
+    #[arg(long, value_name = "MISTAKE", help_heading = "Stack")]
     inject: Option<Inject>,
 
     #[command(flatten)]
@@ -164,7 +164,7 @@ fn topology() -> impl TypedValueParser<Value = Topology> {
 
 /// What is to be done.
 pub struct Plan {
-    pub cell: Cell,
+    pub stack: Stack,
     pub threads: NonZeroUsize,
     pub scenario: Scenario,
     pub agents: NonZeroUsize,
@@ -221,7 +221,7 @@ impl Arguments {
                 "a --chimera2 option has no agent in {scenario}: only --scenario chimera_hetero has a second chimera"
             )));
         }
-        let cell = shared(self.cell, self.topology, agents)?;
+        let stack = shared(self.stack, self.topology, agents)?;
         let source = match self.mock {
             Some(name) => Source::Mock(mock(&MockFlags {
                 name,
@@ -239,7 +239,7 @@ impl Arguments {
             )),
         };
         Ok(Plan {
-            cell,
+            stack,
             threads: self.threads,
             scenario,
             agents,
@@ -296,26 +296,30 @@ fn mock(flags: &MockFlags<'_>) -> Result<MockSource, Failure> {
     })
 }
 
-/// The cell with the topology that several agents need.
-fn shared(cell: Cell, topology: Option<Topology>, agents: NonZeroUsize) -> Result<Cell, Failure> {
-    let topology = match (cell.topology, topology) {
+/// The stack with the topology that several agents need.
+fn shared(
+    stack: Stack,
+    topology: Option<Topology>,
+    agents: NonZeroUsize,
+) -> Result<Stack, Failure> {
+    let topology = match (stack.topology, topology) {
         (Some(named), Some(given)) if named != given => {
             return Err(Failure::Usage(anyhow!(
-                "--cell {cell} has a topology of its own, and --topology {} is another: name one",
+                "--stack {stack} has a topology of its own, and --topology {} is another: name one",
                 given.name()
             )));
         }
         (named, given) => named.or(given),
     };
     let default = (agents.get() > 1).then_some(Topology::Spawn);
-    let cell = Cell {
+    let stack = Stack {
         topology: topology.or(default),
-        ..cell
+        ..stack
     };
-    if cell.stack == Stack::Floor && cell.topology == Some(Topology::Join) {
+    if stack.carrier == Carrier::Floor && stack.topology == Some(Topology::Join) {
         // As its name is refused.
-        let refused = cell.to_string().parse::<Cell>();
+        let refused = stack.to_string().parse::<Stack>();
         return refused.map_err(|error| Failure::Usage(error.into()));
     }
-    Ok(cell)
+    Ok(stack)
 }

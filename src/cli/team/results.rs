@@ -1,9 +1,9 @@
 //! The result files of `tare team`, and the removal of what an earlier team left among them.
 
-use crate::invocation::Said;
 use crate::report::files::write_all;
 use crate::report::published::TeamRun;
 use crate::report::team::{TeamSummary, combined_report, member_report, short_summary, transcript};
+use crate::run::TranscriptEntry;
 use anyhow::Context;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub fn write(
     folder: &Path,
     summary: &TeamSummary,
     runs: &[TeamRun],
-    said: &[Vec<Said>],
+    said: &[Vec<TranscriptEntry>],
 ) -> anyhow::Result<String> {
     let json = serde_json::to_string_pretty(summary)? + "\n";
     let mut files: Vec<(String, String)> = Vec::new();

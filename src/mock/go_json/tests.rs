@@ -1,8 +1,8 @@
 //! What Go says to a body, as a table (`words.tsv`), and what it reads all the same.
 
 use super::*;
-use crate::ollama::wire::KeepAlive;
-use crate::ollama::{ChatRequest, GenerateRequest};
+use crate::protocol::wire::KeepAlive;
+use crate::protocol::{ChatRequest, GenerateRequest};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use super::name::Name;
 use super::weights::{QUANTIZATION, Weights};
 use crate::engine::Capability;
 use crate::mock::json;
-use crate::ollama::Options;
+use crate::protocol::Options;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::rc::Rc;

@@ -1,9 +1,9 @@
 //! One call and one run in numbers. Times are milliseconds; what is unknown is absent, never zero.
 
 use super::Measured;
-use crate::invocation::{CallAccount, HotServer};
 use crate::meter::{Call, NetSource};
 use crate::report::published::CallFigures;
+use crate::run::{CallAccount, HotServer};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;

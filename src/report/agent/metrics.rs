@@ -8,7 +8,7 @@ use super::Measured;
 use super::compare::{Comparison, compare};
 use super::setup::{Setup, Side};
 use super::side_metrics::SideMetrics;
-use crate::invocation::{CallAccount, HotServer};
+use crate::run::{CallAccount, HotServer};
 use crate::workflow::{Corpus, Kind};
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use super::metrics::Metrics;
 use super::setup::Side;
 use super::side_metrics::SideMetrics;
 use crate::meter::NetSource;
-use crate::ollama::Api;
+use crate::protocol::Api;
 use crate::report::markdown::number;
 
 /// What net is, in the words of a glossary.

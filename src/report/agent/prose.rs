@@ -5,7 +5,7 @@ use super::compare::{Figure, Verdict};
 use super::metrics::Metrics;
 use super::net;
 use super::setup::{Chosen, Server, Side};
-use crate::ollama::{Api, Described, Options};
+use crate::protocol::{Api, Described, Options};
 use crate::provenance::Provenance;
 use crate::report::markdown::{Align, Table, ratio_ends};
 use std::fmt::Write;
@@ -32,7 +32,7 @@ pub fn opening(metrics: &Metrics) -> String {
         "Runtime and client",
         &format!(
             "{} ({} I/O, {} threads)",
-            setup.cell, setup.io, setup.threads
+            setup.stack, setup.io, setup.threads
         ),
     ]);
     table.row([
@@ -110,9 +110,9 @@ pub fn configuration(metrics: &Metrics, sides: &[Side]) -> String {
             .map(|&side| option(metrics.provenance.options(side), name));
         let values: Vec<Option<String>> = values.collect();
         if values.iter().any(Option::is_some) {
-            let cells = values.into_iter();
-            let cells = cells.map(|value| value.unwrap_or_else(|| "server's default".to_owned()));
-            table.row([name.to_owned()].into_iter().chain(cells));
+            let stacks = values.into_iter();
+            let stacks = stacks.map(|value| value.unwrap_or_else(|| "server's default".to_owned()));
+            table.row([name.to_owned()].into_iter().chain(stacks));
         }
     }
     if table.is_empty() {

@@ -1,10 +1,10 @@
 //! What was compared, on what, against which server.
 
-use crate::cell::Cell;
 use crate::client::Limits;
 use crate::engine::Profile;
-use crate::ollama::{Api, Described, ModelIdentity, Options, Software};
+use crate::protocol::{Api, Described, ModelIdentity, Options, Software};
 use crate::provenance::Provenance;
+use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -115,7 +115,7 @@ pub struct Setup {
     #[serde(flatten)]
     pub provenance: Provenance,
     /// Runtime and client.
-    pub cell: Cell,
+    pub stack: Stack,
     /// `native` or `bridged`.
     pub io: String,
     /// Worker threads of the runtime.

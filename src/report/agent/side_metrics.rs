@@ -3,9 +3,9 @@
 use super::Measured;
 use super::call::{CallMetrics, RunMetrics, StageName};
 use super::setup::{Setup, Side};
-use crate::invocation::HotServer;
-use crate::ollama::Options;
+use crate::protocol::Options;
 use crate::report::published::{Aggregate, SystemInfo};
+use crate::run::HotServer;
 use serde::{Deserialize, Serialize};
 
 /// All runs of one side.

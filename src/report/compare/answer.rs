@@ -25,15 +25,15 @@ pub fn answer(record: &Record) -> String {
     format!("\n## The answer\n\n{}\n", sentences.join("\n\n"))
 }
 
-/// What the verdicts of a part say of the cells that differ from the base in one thing.
+/// What the verdicts of a part say of the stacks that differ from the base in one thing.
 fn about(part: &Part, changed: Changed) -> Option<String> {
     let base = base(part)?;
-    let cells: Vec<&Weighed> = part
+    let stacks: Vec<&Weighed> = part
         .weighed
         .iter()
-        .filter(|one| one.subject.role == Role::Cell && one.changed == changed)
+        .filter(|one| one.subject.role == Role::Stack && one.changed == changed)
         .collect();
-    if cells.is_empty() {
+    if stacks.is_empty() {
         return None;
     }
     let figures: &[Figure] = match part.workload {
@@ -47,9 +47,9 @@ fn about(part: &Part, changed: Changed) -> Option<String> {
                 .families
                 .iter()
                 .find(|family| family.figure == *figure)?;
-            let judged = cells.iter().filter_map(|one| {
+            let judged = stacks.iter().filter_map(|one| {
                 let name = one.subject.to_string();
-                family.cells.iter().find(|judged| judged.name == name)
+                family.stacks.iter().find(|judged| judged.name == name)
             });
             let judged: Vec<_> = judged.collect();
             (!judged.is_empty()).then(|| clause(*figure, &judged))
@@ -112,16 +112,16 @@ fn in_proportion(part: &Part) -> Option<String> {
     if !matches!(part.workload, Workload::Agents { .. }) {
         return None;
     }
-    let compared = |one: &&Weighed| matches!(one.subject.role, Role::Base | Role::Cell);
-    let mut cells: Vec<(f64, &Weighed)> = part
+    let compared = |one: &&Weighed| matches!(one.subject.role, Role::Base | Role::Stack);
+    let mut stacks: Vec<(f64, &Weighed)> = part
         .weighed
         .iter()
         .filter(compared)
         .filter_map(|one| Some((mean(&tare_per_token(part, one))?, one)))
         .collect();
-    cells.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    let (least, cheapest) = *cells.first()?;
-    let (most, dearest) = *cells.last()?;
+    stacks.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let (least, cheapest) = *stacks.first()?;
+    let (most, dearest) = *stacks.last()?;
     let floor = part
         .weighed
         .iter()

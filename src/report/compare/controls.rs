@@ -23,7 +23,7 @@ pub fn said(part: &Part) -> String {
         let _ = write!(
             text,
             "\nA/A control, {} against itself: {}.\n",
-            again.subject.cell,
+            again.subject.stack,
             judged.join("; ")
         );
     }

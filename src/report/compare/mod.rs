@@ -35,7 +35,7 @@ pub fn report(record: &Record) -> String {
         if sound {
             let _ = write!(
                 text,
-                "\nAgainst {}: the ratio with its interval, and the verdict. *changes* names the one thing in which a cell differs; where several do, the verdict is about none of them alone.\n\n{}\n",
+                "\nAgainst {}: the ratio with its interval, and the verdict. *changes* names the one thing in which a stack differs; where several do, the verdict is about none of them alone.\n\n{}\n",
                 base(part).map_or_else(String::new, |base| base.subject.to_string()),
                 tables::verdicts(part)
             );
@@ -65,8 +65,8 @@ const NOTES: &str = "
 - **delivery**: from the mock's write of a token, or a recording proxy's (`--proxy`), until it was parsed here, same machine and same clock.
 - **CPU**: processor time of the whole client process per token, its reading of the clock and checking of the tokens included.
 - **floor**: the same work by blocking threads and hand-written HTTP. *bridged*: the client needs a Tokio reactor beside the runtime, so that such a row weighs both.
-- Values are means over invocations, with 95 % bootstrap intervals. A verdict is the region in which the whole interval of the ratio lies: beyond the margin (*faster*, *slower*), within it (*equivalent*), or none (*undecided*, with how many further invocations would likely decide it). The intervals of verdicts are wider than 95 %, so that the chance of a false one is that for all cells of a figure together.
-- **system calls** and **decoding** (from a piece of a reply to its tokens' having been heard) are of one process more for each cell, run after all others, because counting them slows what is counted. System calls are unknown (-) where the kernel lets us count none: it lets root.
+- Values are means over invocations, with 95 % bootstrap intervals. A verdict is the region in which the whole interval of the ratio lies: beyond the margin (*faster*, *slower*), within it (*equivalent*), or none (*undecided*, with how many further invocations would likely decide it). The intervals of verdicts are wider than 95 %, so that the chance of a false one is that for all stacks of a figure together.
+- **system calls** and **decoding** (from a piece of a reply to its tokens' having been heard) are of one process more for each stack, run after all others, because counting them slows what is counted. System calls are unknown (-) where the kernel lets us count none: it lets root.
 - *undecided* does not mean that there is no difference.
 ";
 
@@ -93,7 +93,7 @@ fn provenance(record: &Record) -> String {
     let blocks = record.parts.iter().map(blocks).min().unwrap_or(0);
     let _ = writeln!(
         text,
-        "; {} per cell, in randomised blocks (seed {}); {} per runtime, 1 under tokio-local.",
+        "; {} per stack, in randomised blocks (seed {}); {} per runtime, 1 under tokio-local.",
         counted(blocks, "invocation"),
         setup.order_seed,
         counted(setup.threads.get(), "worker thread")

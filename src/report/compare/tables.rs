@@ -6,7 +6,7 @@ use crate::stats::{Further, Judgement, Verdict, mean, mean_interval};
 use crate::weighing::{Figure, Invocation, Part, Role, Weighed, Workload};
 use comfy_table::Table;
 
-/// Inference rates at which a cell's cost is shown as a share, tokens per second: a large model on
+/// Inference rates at which a stack's cost is shown as a share, tokens per second: a large model on
 /// a CPU, one that a person reads along with, a small one on a laptop's GPU, and the fastest.
 pub const RATES: [f64; 4] = [10.0, 50.0, 120.0, 1000.0];
 /// So many more invocations nobody runs, and a plan for more is no better than this.
@@ -20,7 +20,7 @@ pub fn costs(part: &Part) -> Table {
         let mut all = part.weighed.iter();
         all.any(|one| !one.values(figure).is_empty())
     };
-    let mut header = vec!["cell", "I/O", "gross ms"];
+    let mut header = vec!["stack", "I/O", "gross ms"];
     let (net, delivery) = (known(|i| i.net_ns), known(|i| i.delivery_ns));
     if net {
         header.extend(["net ms", "tare ms"]);
@@ -89,14 +89,14 @@ pub fn verdicts(part: &Part) -> Table {
             figure => format!("{figure} (±5 %)"),
         })
         .collect();
-    let header = ["cell", "changes"].into_iter();
+    let header = ["stack", "changes"].into_iter();
     let mut table = table(header.chain(named.iter().map(String::as_str)));
-    let compared = |one: &&Weighed| matches!(one.subject.role, Role::Cell | Role::Floor);
+    let compared = |one: &&Weighed| matches!(one.subject.role, Role::Stack | Role::Floor);
     for one in part.weighed.iter().filter(compared) {
         let name = one.subject.to_string();
         let mut row = vec![name.clone(), one.changed.to_string()];
         for family in &part.families {
-            let mut judged = family.cells.iter().chain(&family.controls);
+            let mut judged = family.stacks.iter().chain(&family.controls);
             let judged = judged.find(|judged| judged.name == name);
             row.push(judged.map_or_else(|| "-".to_owned(), verdict));
         }
@@ -130,7 +130,7 @@ pub fn verdict(judged: &Judgement) -> String {
 /// Where it goes: what the process used per token.
 pub fn account(part: &Part) -> Table {
     let mut table = table([
-        "cell",
+        "stack",
         "user µs",
         "system µs",
         "switches, waiting",
@@ -162,12 +162,13 @@ pub fn account(part: &Part) -> Table {
             count(&|i| i.per_token(|u| u.heap.map(|heap| heap.allocations))),
             count(&|i| i.per_token(|u| u.heap.map(|heap| heap.bytes))),
             number(
-                one.close_look
+                one.profile_run
                     .and_then(|look| look.system_calls_per_token()),
                 1.0,
             ),
             number(
-                one.close_look.and_then(|look| look.decoding_per_token_ns()),
+                one.profile_run
+                    .and_then(|look| look.decoding_per_token_ns()),
                 1e3,
             ),
             number(
@@ -196,7 +197,7 @@ pub fn shares(part: &Part) -> Option<Table> {
     }
     tare_per_token(part, base(part)?).first()?;
     let rates = RATES.map(|rate| format!("at {rate} tok/s"));
-    let header = ["cell", "tare µs/token"].into_iter();
+    let header = ["stack", "tare µs/token"].into_iter();
     let mut table = table(header.chain(rates.iter().map(String::as_str)));
     let compared = |one: &&Weighed| !matches!(one.subject.role, Role::Again | Role::Control);
     for one in part.weighed.iter().filter(compared) {

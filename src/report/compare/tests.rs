@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// What claims something about a cell, in any of the report's forms.
+/// What claims something about a stack, in any of the report's forms.
 const CLAIMS: [&str; 6] = [
     "faster",
     "slower",
@@ -116,7 +116,7 @@ fn nothing_is_said_of_a_figure_that_nobody_has() {
             ..invocation(
                 block,
                 0,
-                if subject.role == Role::Cell {
+                if subject.role == Role::Stack {
                     all(2.0)
                 } else {
                     ALIKE
@@ -133,8 +133,8 @@ fn nothing_is_said_of_a_figure_that_nobody_has() {
     };
     *server = Served::There {
         base_url: "http://127.0.0.1:8080".to_owned(),
-        described: crate::ollama::Described {
-            software: crate::ollama::Software::LlamaCpp,
+        described: crate::protocol::Described {
+            software: crate::protocol::Software::LlamaCpp,
             version: None,
             model: None,
             parallel: None,
@@ -281,7 +281,7 @@ fn one_block_gives_means_and_no_verdict() {
     let (text, standing) = reported(vec![one]);
     assert_eq!(standing, Standing::Sound);
     assert!(
-        text.contains("; 1 invocation per cell") && text.contains("; 1 worker thread per runtime")
+        text.contains("; 1 invocation per stack") && text.contains("; 1 worker thread per runtime")
     );
     assert!(line(&text, "| smol/hyper").contains(" 2.00 |"), "{text}");
     assert!(line(&text, "**Does the runtime").contains("gross is undecided with smol/hyper;"));
@@ -292,7 +292,7 @@ fn no_number_of_further_invocations_is_told_that_nobody_would_run() {
     let judged = |more| Judgement {
         further: Some(crate::stats::Further::Invocations(more)),
         verdict: Verdict::Undecided,
-        ..ten_blocks(&["smol/hyper"], |_| ALIKE).families[0].cells[0].clone()
+        ..ten_blocks(&["smol/hyper"], |_| ALIKE).families[0].stacks[0].clone()
     };
     assert!(tables::verdict(&judged(7)).ends_with("], 7 more"));
     assert!(tables::verdict(&judged(7419)).ends_with("], over 1000 more"));
@@ -359,23 +359,23 @@ proptest! {
                 let mut all = families.iter();
                 let family = all.find(|family| family.figure.to_string() == of).expect(of);
                 for (claim, name) in claimed(said) {
-                    let mut cells = family.cells.iter();
-                    let judged = cells.find(|judged| judged.name == name).expect(name);
+                    let mut stacks = family.stacks.iter();
+                    let judged = stacks.find(|judged| judged.name == name).expect(name);
                     prop_assert_eq!(claim, word(family.figure, judged.verdict));
                     told += 1;
                 }
             }
         }
-        prop_assert_eq!(told, 3 * 5, "each cell in gross, tare and calls, and none that changes two things");
-        // The table of verdicts, cell by cell, in the order of its families.
+        prop_assert_eq!(told, 3 * 5, "each stack in gross, tare and calls, and none that changes two things");
+        // The table of verdicts, stack by stack, in the order of its families.
         for name in names {
             let row = text.lines().find(|line| {
                 line.starts_with(&format!("| {name} ")) && CLAIMS.iter().any(|it| line.contains(it))
             });
             let said = row.expect(name).split('|').skip(3).map(str::trim);
             for (said, family) in said.zip(&families) {
-                let mut cells = family.cells.iter();
-                let judged = cells.find(|judged| judged.name == name).expect(name);
+                let mut stacks = family.stacks.iter();
+                let judged = stacks.find(|judged| judged.name == name).expect(name);
                 prop_assert!(said.starts_with(&judged.verdict.to_string()), "{} {:?}", said, judged);
             }
         }

@@ -1,9 +1,9 @@
 //! The older reports' figures of a call and of an agent, from the account of the calls.
 
 use super::{Aggregate, CallFigures, SystemInfo};
-use crate::invocation::{CallAccount, Stated};
 use crate::machine::Machine;
 use crate::provenance::Build;
+use crate::run::{CallAccount, Stated};
 use crate::stats::{mean, sample_sd};
 
 impl CallFigures {

@@ -12,7 +12,7 @@ mod ours;
 
 pub use ours::{Contention, MemberTruth, SCHEMA, Truth};
 
-use crate::ollama::Options;
+use crate::protocol::Options;
 use serde::{Deserialize, Serialize};
 
 /// One run: two agents as `collector` and `insight`, or any other number as `agents`.

@@ -1,7 +1,7 @@
 //! What tare adds to a run's `metrics.json`: the true figures, against each agent alone. What is not
 //! known is absent and never zero.
 
-use crate::cell::Cell;
+use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 
@@ -17,7 +17,7 @@ pub struct Truth {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<String>,
     /// On what the agents ran.
-    pub cell: Cell,
+    pub stack: Stack,
     /// `native` or `bridged`.
     pub io: String,
     /// Worker threads that its runtime was made with.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands before the scenario, where it varies. A machine is none: the same configuration on
 /// two machines is one configuration.
-const BEFORE: [Factor; 2] = [Factor::Runtime, Factor::Cell];
+const BEFORE: [Factor; 2] = [Factor::Runtime, Factor::Stack];
 /// What stands after the options, where it varies.
 const AFTER: [Factor; 5] = [
     Factor::Agents,
@@ -41,7 +41,7 @@ fn varying(observations: &[Observation]) -> BTreeSet<Factor> {
 fn name(observation: &Observation, varying: &BTreeSet<Factor>) -> String {
     let level = |factor: Factor| observation.level(factor);
     let mut parts = Vec::new();
-    let has_cell = varying.contains(&Factor::Cell) && level(Factor::Cell).is_some();
+    let has_cell = varying.contains(&Factor::Stack) && level(Factor::Stack).is_some();
     for factor in BEFORE {
         let said_by_cell = factor == Factor::Runtime && has_cell;
         if let Some(level) = level(factor).filter(|_| varying.contains(&factor) && !said_by_cell) {

@@ -1,7 +1,7 @@
 //! The factors of a run, what was chosen for it beforehand, and their levels.
 
-use crate::cell::Cell;
-use crate::ollama::Options;
+use crate::protocol::Options;
+use crate::stack::Stack;
 use serde::{Serialize, Serializer};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub enum Factor {
     /// How agents share the runtime.
     Topology,
     /// Runtime, client and topology in one.
-    Cell,
+    Stack,
     /// Worker threads.
     Threads,
     /// Servers that were asked.
@@ -115,7 +115,7 @@ impl fmt::Display for Factor {
             Self::Runtime => "runtime",
             Self::Client => "client",
             Self::Topology => "topology",
-            Self::Cell => "cell",
+            Self::Stack => "stack",
             Self::Threads => "threads",
             Self::Servers => "servers",
             Self::Model => "model",
@@ -192,11 +192,11 @@ impl fmt::Display for Level {
 /// The levels of a run.
 pub type Levels = BTreeMap<Factor, Level>;
 
-/// What a cell's name says.
-pub fn of_cell(cell: Cell) -> Levels {
-    let name = cell.to_string();
+/// What a stack's name says.
+pub fn of_cell(stack: Stack) -> Levels {
+    let name = stack.to_string();
     let mut parts = name.split('/');
-    let mut levels = Levels::from([(Factor::Cell, Level::new(&name))]);
+    let mut levels = Levels::from([(Factor::Stack, Level::new(&name))]);
     for factor in [Factor::Runtime, Factor::Client, Factor::Topology] {
         if let Some(part) = parts.next() {
             levels.insert(factor, Level::new(part));
@@ -257,10 +257,10 @@ pub fn runtime_in<'a>(
     })
 }
 
-/// What a cell is made of, so that it and its parts are not held to be different factors.
+/// What a stack is made of, so that it and its parts are not held to be different factors.
 pub fn overlap(a: Factor, b: Factor) -> bool {
     let part = |factor| matches!(factor, Factor::Runtime | Factor::Client | Factor::Topology);
-    (a == Factor::Cell && part(b)) || (b == Factor::Cell && part(a))
+    (a == Factor::Stack && part(b)) || (b == Factor::Stack && part(a))
 }
 
 #[cfg(test)]
@@ -290,11 +290,11 @@ mod tests {
 
     #[test]
     fn a_cell_says_three_things() {
-        let levels = of_cell("smol/hyper-1k/join".parse().expect("a cell"));
+        let levels = of_cell("smol/hyper-1k/join".parse().expect("a stack"));
         let level = |factor| levels[&factor].as_str();
         assert_eq!(level(Factor::Runtime), "smol");
         assert_eq!(level(Factor::Client), "hyper-1k");
         assert_eq!(level(Factor::Topology), "join");
-        assert_eq!(level(Factor::Cell), "smol/hyper-1k/join");
+        assert_eq!(level(Factor::Stack), "smol/hyper-1k/join");
     }
 }

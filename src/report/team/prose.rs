@@ -54,11 +54,11 @@ pub fn opening(summary: &TeamSummary) -> String {
     if let Some(inject) = setup.inject {
         table.row(["Built in on purpose", &inject.to_string()]);
     }
-    let cell = format!(
+    let stack = format!(
         "{} ({} I/O, {} threads)",
-        setup.cell, setup.io, setup.threads
+        setup.stack, setup.io, setup.threads
     );
-    table.row(["Runtime and client", &cell]);
+    table.row(["Runtime and client", &stack]);
     table.row(["Corpus", &setup.corpus]);
     table.row(["Language", &format!("Rust ({})", here.build.rust_version)]);
     let machine = &here.machine;

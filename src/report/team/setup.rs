@@ -1,10 +1,10 @@
 //! What a team was told, on what it ran, and who answered.
 
-use crate::cell::Cell;
 use crate::inject::Inject;
-use crate::ollama::Api;
+use crate::protocol::Api;
 use crate::provenance::Provenance;
 use crate::report::agent::{LimitsMetrics, Server};
+use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
 use std::num::{NonZeroU32, NonZeroUsize};
 
@@ -16,7 +16,7 @@ pub struct TeamSetup {
     #[serde(flatten)]
     pub provenance: Provenance,
     /// Runtime, client and topology.
-    pub cell: Cell,
+    pub stack: Stack,
     /// `native` or `bridged`.
     pub io: String,
     /// Worker threads of the runtime.

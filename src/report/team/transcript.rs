@@ -1,9 +1,9 @@
 //! `transcript.jsonl`: what was asked and answered while all agents ran, a line per call.
 
-use crate::invocation::Said;
 use crate::report::agent::StageName;
 use crate::report::published::TeamRun;
 use crate::report::transcript::Words;
+use crate::run::TranscriptEntry;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -20,7 +20,7 @@ struct Line<'a> {
 ///
 /// # Errors
 /// Never for what a run holds; JSON's writer can't know.
-pub fn transcript(run: &TeamRun, said: &[Said]) -> serde_json::Result<String> {
+pub fn transcript(run: &TeamRun, said: &[TranscriptEntry]) -> serde_json::Result<String> {
     let names: Vec<&str> = run.members().map(|it| it.config.id.as_str()).collect();
     let mut text = String::new();
     for said in said {

@@ -6,7 +6,7 @@ use super::super::observation::{Contended, Kind, Observation};
 use super::Disagreement;
 use super::parse::{Content, Side, Sides};
 use super::times::{all_times, balance};
-use crate::ollama::Options;
+use crate::protocol::Options;
 use crate::report::published::{AgentResult, CallFigures, Member, TeamRun, Truth};
 use crate::stats::{mean, sample_sd};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,8 +43,8 @@ pub fn of(content: Content, file: &str, components: &[String]) -> Vec<Account> {
                 .filter_map(|(name, side)| Some((name, side?)));
             let account = |(name, mut side): (&str, Side)| {
                 let mut book = Book::new(file, Kind::Side, of_path);
-                if let Some(cell) = provenance.cell {
-                    book.one.factors.extend(factor::of_cell(cell));
+                if let Some(stack) = provenance.stack {
+                    book.one.factors.extend(factor::of_cell(stack));
                 }
                 if let Some(threads) = provenance.threads {
                     book.level(Factor::Threads, threads);
@@ -350,7 +350,7 @@ impl Book {
         if let Some(name) = &truth.configuration {
             self.one.configuration.clone_from(name);
         }
-        self.one.factors.extend(factor::of_cell(truth.cell));
+        self.one.factors.extend(factor::of_cell(truth.stack));
         self.level(Factor::Threads, truth.threads);
         self.level(Factor::Servers, truth.servers);
         if let Some(tokens) = truth.fixed_length {

@@ -4,9 +4,9 @@
 //! a whole number may be written with a point, fields may be missing or unknown, and a byte order
 //! mark may stand in front, as some programs on Windows put it.
 
-use crate::cell::Cell;
 use crate::report::agent::SCHEMA as AGENT_SCHEMA;
 use crate::report::published::{AgentResult, SCHEMA as TEAM_SCHEMA, TeamRun};
+use crate::stack::Stack;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -38,7 +38,7 @@ pub struct Sides {
 #[serde(default)]
 pub struct Setup {
     /// On what it ran.
-    pub cell: Option<Cell>,
+    pub stack: Option<Stack>,
     /// Worker threads.
     pub threads: Option<u32>,
 }
@@ -245,7 +245,7 @@ mod tests {
                 "run_number",
                 "scenario",
                 "ttft_ms",
-                "cell",
+                "stack",
             ][..],
         );
         leaf.prop_recursive(5, 40, 6, move |inner| {

@@ -75,8 +75,8 @@ pub fn factors_csv(record: &Record) -> Result<String, CsvError> {
         figure.factors.iter().flat_map(move |factor| {
             let named = factor.factor.to_string();
             factor.levels.iter().map(move |level| {
-                let cells = row(figure.figure, &[&named], level);
-                [vec![sort.to_owned()], cells].concat()
+                let stacks = row(figure.figure, &[&named], level);
+                [vec![sort.to_owned()], stacks].concat()
             })
         })
     });

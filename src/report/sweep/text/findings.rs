@@ -37,7 +37,7 @@ fn of_figure(of: &FigureAnalysis) -> Vec<String> {
             said::tests(test)
         ));
     }
-    let named = [Factor::Runtime, Factor::Cell, Factor::Servers];
+    let named = [Factor::Runtime, Factor::Stack, Factor::Servers];
     for factor in of
         .factors
         .iter()

@@ -1,4 +1,4 @@
-//! Numbers as sentences and cells have them.
+//! Numbers as sentences and stacks have them.
 
 use super::super::analysis::{Differ, GroupTest, Summary};
 use crate::report::markdown::{NONE, number};

@@ -9,14 +9,14 @@ use super::expected::Expected;
 use super::ledger::{Ledger, nanos};
 use super::outcome::{Iteration, Outcome};
 use super::spec::{Answers, Connection, Spec, Work};
-use crate::cell::Workload;
 use crate::client::{Client, ClientError, Endpoint, EndpointError, Options, SocketReads};
 use crate::inject::Inject;
 use crate::machine::keep_on;
 use crate::meter::{Digest, Lens, Process, Recorder, Usage};
-use crate::ollama::wire::{Options as ModelOptions, PROXY_HEADER, TRUTH_HEADER};
-use crate::ollama::{CallError, Form, Ollama, Question};
+use crate::protocol::wire::{Options as ModelOptions, PROXY_HEADER, TRUTH_HEADER};
+use crate::protocol::{CallError, Form, Ollama, Question};
 use crate::runtime::{Runtime, WORKER_NAME};
+use crate::stack::OnStack;
 use crate::workflow::AgentError;
 use std::io;
 use std::num::NonZeroUsize;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 /// Why an invocation gives no result.
 #[derive(Debug, thiserror::Error)]
-pub enum InvocationError {
+pub enum RunError {
     /// The address is none.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -55,7 +55,7 @@ pub enum InvocationError {
         tokens: u32,
     },
     /// Several agents, and nothing said about how they share the runtime.
-    #[error("{0} agents need a topology: name the cell with /join or /spawn")]
+    #[error("{0} agents need a topology: name the stack with /join or /spawn")]
     NoTopology(NonZeroUsize),
     /// A processor that is not there, or may not be used.
     #[error("cannot keep the process on its processors: {0}")]
@@ -69,25 +69,25 @@ pub enum InvocationError {
 ///
 /// # Errors
 /// When anything fails, or a token is not the one expected; then there is no result at all.
-pub fn run(spec: Spec) -> Result<Outcome, InvocationError> {
-    let cell = spec.cell;
-    cell.weigh(Inside(spec))
+pub fn run(spec: Spec) -> Result<Outcome, RunError> {
+    let stack = spec.stack;
+    stack.dispatch(Inside(spec))
 }
 
 struct Inside(Spec);
 
-impl Workload for Inside {
-    type Output = Result<Outcome, InvocationError>;
+impl OnStack for Inside {
+    type Output = Result<Outcome, RunError>;
 
     fn run<R: Runtime, C: Client<R>>(self) -> Self::Output {
         let Inside(spec) = self;
         let mut options = Options::new(Endpoint::resolve(&spec.base_url)?);
-        options.read_buffer = spec.cell.read_buffer();
+        options.read_buffer = spec.stack.read_buffer();
         options.inject = spec.inject;
         if let Work::Team(team) = &spec.work {
             options.limits = team.limits;
         }
-        options.time_decoding = spec.close_look;
+        options.time_decoding = spec.profile_run;
         if spec.answers == Answers::Known {
             options.headers.push(TRUTH_HEADER);
         }
@@ -95,12 +95,12 @@ impl Workload for Inside {
             options.headers.push(PROXY_HEADER);
         }
         if !spec.processors.is_empty() {
-            keep_on(&spec.processors).map_err(InvocationError::Processors)?;
+            keep_on(&spec.processors).map_err(RunError::Processors)?;
         }
 
         // Before the runtime starts its threads, or it would not see them.
-        let lens = spec.close_look.then(Lens::open);
-        let rt = R::new(spec.threads).map_err(InvocationError::Runtime)?;
+        let lens = spec.profile_run.then(Lens::open);
+        let rt = R::new(spec.threads).map_err(RunError::Runtime)?;
         let ollama = Ollama::new(rt.clone(), Arc::new(options.clone()))?;
         let driver = Driver::<R, C> {
             staff: Staff::of(&spec, &ollama, &options)?,
@@ -142,7 +142,7 @@ pub(super) struct Driver<R: Runtime, C: Client<R>> {
 }
 
 impl<R: Runtime, C: Client<R>> Driver<R, C> {
-    async fn drive(mut self, threads: NonZeroUsize) -> Result<Outcome, InvocationError> {
+    async fn drive(mut self, threads: NonZeroUsize) -> Result<Outcome, RunError> {
         let mut threads_seen = vec![Process::now()];
         self.staff.get_ready(self.spec.api).await?;
         let mut ledger = Ledger::for_iterations(&self.spec.work, u64::from(self.spec.warm_up));
@@ -152,12 +152,12 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         let mut ledger = Ledger::for_iterations(&self.spec.work, self.spec.iterations);
         threads_seen.push(Process::now());
         let unseen = self.lens.as_mut().map(|lens| lens.seen(0));
-        let before = Usage::now().map_err(InvocationError::Usage)?;
+        let before = Usage::now().map_err(RunError::Usage)?;
         for _ in 0..self.spec.iterations {
             let iteration = self.iterate(&mut ledger).await?;
             ledger.iterations.push(iteration);
         }
-        let after = Usage::now().map_err(InvocationError::Usage)?;
+        let after = Usage::now().map_err(RunError::Usage)?;
         let seen = self.lens.as_mut().map(|lens| lens.seen(ledger.tokens()));
         let process = Process::now();
         threads_seen.push(process);
@@ -166,13 +166,13 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             usage.sockets = None;
         }
         Ok(Outcome {
-            cell: self.spec.cell,
+            stack: self.spec.stack,
             io: C::io().into(),
             threads,
             workers_seen: count_workers(),
             iterations: ledger.iterations,
             usage,
-            close_look: seen.zip(unseen).map(|(seen, before)| seen - before),
+            profile_run: seen.zip(unseen).map(|(seen, before)| seen - before),
             process,
             threads_most: threads_seen.iter().flatten().map(|seen| seen.threads).max(),
             agents: ledger.agents,
@@ -183,7 +183,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         })
     }
 
-    async fn iterate(&self, ledger: &mut Ledger) -> Result<Iteration, InvocationError> {
+    async fn iterate(&self, ledger: &mut Ledger) -> Result<Iteration, RunError> {
         match &self.spec.work {
             Work::Stream { connection } => self.answer(*connection, Form::Stream, ledger).await,
             Work::Whole => self.answer(Connection::Warm, Form::Whole, ledger).await,
@@ -198,7 +198,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         connection: Connection,
         form: Form,
         ledger: &mut Ledger,
-    ) -> Result<Iteration, InvocationError> {
+    ) -> Result<Iteration, RunError> {
         let fresh;
         let ollama = match connection {
             Connection::Warm => &self.ollama,

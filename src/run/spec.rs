@@ -1,9 +1,9 @@
 //! What an invocation is told.
 
-use crate::cell::Cell;
 use crate::client::Limits;
 use crate::inject::Inject;
-use crate::ollama::{Api, Options};
+use crate::protocol::{Api, Options};
+use crate::stack::Stack;
 use crate::workflow::Role;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// On what.
-    pub cell: Cell,
+    pub stack: Stack,
     /// Worker threads of the runtime.
     pub threads: NonZeroUsize,
     /// The server's address; members of a team have their own.
@@ -45,7 +45,7 @@ pub struct Spec {
     pub inject: Option<Inject>,
     /// Whether to look closer at where time goes, at the price of the times themselves.
     #[serde(default)]
-    pub close_look: bool,
+    pub profile_run: bool,
     /// Processors that the process is to be kept on; by default wherever the system puts it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processors: Vec<usize>,
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_spec_that_names_no_api_asks_by_chat() {
-        let spec = r#"{"cell":"threads/raw","threads":1,"base_url":"http://127.0.0.1:1","model":"m",
+        let spec = r#"{"stack":"threads/raw","threads":1,"base_url":"http://127.0.0.1:1","model":"m",
             "work":{"stream":{"connection":"warm"}},"tokens":1,"seed":1,"warm_up":0,"iterations":1}"#;
         let spec: Spec = serde_json::from_str(spec).expect("a spec");
         assert_eq!(spec.api, Api::Chat);

@@ -11,7 +11,7 @@ use std::ops::Sub;
 /// What a closer look has seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct CloseLook {
+pub struct ProfileRun {
     /// Tokens that came meanwhile.
     pub tokens: u64,
     /// System calls of all threads; absent where the system does not let us count them.
@@ -21,7 +21,7 @@ pub struct CloseLook {
     pub decoding_ns: u64,
 }
 
-impl CloseLook {
+impl ProfileRun {
     /// System calls per token.
     pub fn system_calls_per_token(&self) -> Option<f64> {
         self.per_token(self.system_calls?)
@@ -37,7 +37,7 @@ impl CloseLook {
     }
 }
 
-impl Sub for CloseLook {
+impl Sub for ProfileRun {
     type Output = Self;
 
     fn sub(self, earlier: Self) -> Self {
@@ -63,8 +63,8 @@ impl Lens {
     }
 
     /// What there was up to now; `tokens` is for the caller to say.
-    pub fn seen(&mut self, tokens: u64) -> CloseLook {
-        CloseLook {
+    pub fn seen(&mut self, tokens: u64) -> ProfileRun {
+        ProfileRun {
             tokens,
             system_calls: self.0.as_mut().and_then(counter::SystemCalls::count),
             decoding_ns: tally::total(Count::DecodingNanos),
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_look_is_what_came_between_and_what_is_unknown_stays_so() {
-        let look = |tokens, system_calls, decoding_ns| CloseLook {
+        let look = |tokens, system_calls, decoding_ns| ProfileRun {
             tokens,
             system_calls,
             decoding_ns,

@@ -1,4 +1,4 @@
-//! Every cell, as a process against a mock that is a process: the tokens are the mock's, and the
+//! Every stack, as a process against a mock that is a process: the tokens are the mock's, and the
 //! runtime has the threads that it was told to have.
 
 mod support;
@@ -7,13 +7,13 @@ use assert_cmd::Command;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use support::{mock, program};
-use tare::cell::Cell;
-use tare::invocation::{Answers, Connection, MockServer, Outcome, Spec, Work};
-use tare::ollama::Api;
+use tare::protocol::Api;
+use tare::run::{Answers, Connection, MockServer, Outcome, Spec, Work};
+use tare::stack::Stack;
 
-fn spec(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Spec {
+fn spec(stack: Stack, server: &MockServer, work: Work, tokens: u32) -> Spec {
     Spec {
-        cell,
+        stack,
         threads: NonZeroUsize::new(2).expect("2 is not 0"),
         base_url: server.base_url().to_owned(),
         api: Api::Generate,
@@ -25,7 +25,7 @@ fn spec(cell: Cell, server: &MockServer, work: Work, tokens: u32) -> Spec {
         iterations: 2,
         answers: Answers::Known,
         inject: None,
-        close_look: false,
+        profile_run: false,
         proxied: false,
         processors: Vec::new(),
     }
@@ -52,13 +52,16 @@ fn weigh(spec: &Spec) -> Outcome {
 fn every_cell_receives_the_mocks_tokens_under_every_profile() {
     for (profile, tokens) in [("instant", 2000), ("paced-1ms", 40), ("paced-10ms", 4)] {
         let server = mock(profile);
-        for cell in Cell::matrix() {
-            let outcome = weigh(&spec(cell, &server, stream(Connection::Warm), tokens));
-            assert_eq!(outcome.cell, cell);
-            assert_eq!(outcome.tokens(), 2 * u64::from(tokens), "{cell} {profile}");
+        for stack in Stack::matrix() {
+            let outcome = weigh(&spec(stack, &server, stream(Connection::Warm), tokens));
+            assert_eq!(outcome.stack, stack);
+            assert_eq!(outcome.tokens(), 2 * u64::from(tokens), "{stack} {profile}");
             for iteration in &outcome.iterations {
                 let net = iteration.net_ns.expect("the mock tells the truth");
-                assert!(net <= iteration.gross_ns, "{cell} {profile}: {iteration:?}");
+                assert!(
+                    net <= iteration.gross_ns,
+                    "{stack} {profile}: {iteration:?}"
+                );
                 assert!(iteration.ttft_ns <= iteration.gross_ns);
                 assert!(iteration.delivery_ns > 0);
             }
@@ -70,17 +73,17 @@ fn every_cell_receives_the_mocks_tokens_under_every_profile() {
 fn every_cell_receives_the_mocks_tokens_over_every_api() {
     for (profile, tokens) in [("instant", 500), ("paced-1ms", 10)] {
         let server = mock(profile);
-        for cell in Cell::matrix() {
+        for stack in Stack::matrix() {
             for api in [Api::Chat, Api::OpenAi] {
                 let outcome = weigh(&Spec {
                     api,
-                    ..spec(cell, &server, stream(Connection::Warm), tokens)
+                    ..spec(stack, &server, stream(Connection::Warm), tokens)
                 });
-                assert_eq!(outcome.tokens(), 2 * u64::from(tokens), "{cell} {api}");
+                assert_eq!(outcome.tokens(), 2 * u64::from(tokens), "{stack} {api}");
                 for iteration in &outcome.iterations {
                     let net = iteration.net_ns.expect("the mock tells the truth");
-                    assert!(net <= iteration.gross_ns, "{cell} {api}: {iteration:?}");
-                    assert!(iteration.delivery_ns > 0, "of every token: {cell} {api}");
+                    assert!(net <= iteration.gross_ns, "{stack} {api}: {iteration:?}");
+                    assert!(iteration.delivery_ns > 0, "of every token: {stack} {api}");
                 }
             }
         }
@@ -90,10 +93,10 @@ fn every_cell_receives_the_mocks_tokens_over_every_api() {
 #[test]
 fn every_cell_runs_the_agent_and_a_team() {
     let server = mock("instant");
-    for cell in Cell::matrix() {
-        let outcome = weigh(&spec(cell, &server, agents(1), 30));
+    for stack in Stack::matrix() {
+        let outcome = weigh(&spec(stack, &server, agents(1), 30));
         let iteration = outcome.iterations[0];
-        assert_eq!(iteration.tokens, 60, "{cell}");
+        assert_eq!(iteration.tokens, 60, "{stack}");
         assert!(iteration.ingest_ns > 0);
         assert_eq!(
             (iteration.late_tokens, iteration.late_calls),
@@ -101,10 +104,10 @@ fn every_cell_runs_the_agent_and_a_team() {
             "a burst has no schedule"
         );
         assert!(iteration.net_ns.expect("one agent has a net") < iteration.gross_ns);
-        for cell in cell.topologies() {
-            let outcome = weigh(&spec(cell, &server, agents(3), 30));
+        for stack in stack.topologies() {
+            let outcome = weigh(&spec(stack, &server, agents(3), 30));
             let iteration = outcome.iterations[0];
-            assert_eq!(iteration.tokens, 180, "{cell}");
+            assert_eq!(iteration.tokens, 180, "{stack}");
             assert_eq!(iteration.net_ns, None, "overlapping shares are no net");
         }
     }
@@ -113,17 +116,17 @@ fn every_cell_runs_the_agent_and_a_team() {
 #[test]
 fn a_cold_stream_brings_the_same_tokens() {
     let server = mock("instant");
-    for cell in Cell::matrix() {
-        let outcome = weigh(&spec(cell, &server, stream(Connection::Cold), 3));
-        assert_eq!(outcome.tokens(), 6, "{cell}");
+    for stack in Stack::matrix() {
+        let outcome = weigh(&spec(stack, &server, stream(Connection::Cold), 3));
+        assert_eq!(outcome.tokens(), 6, "{stack}");
     }
 }
 
 #[test]
 fn the_number_of_workers_is_the_one_asked_for_whatever_the_environment_says() {
     let server = mock("instant");
-    for cell in Cell::matrix() {
-        let spec = spec(cell, &server, stream(Connection::Warm), 3);
+    for stack in Stack::matrix() {
+        let spec = spec(stack, &server, stream(Connection::Warm), 3);
         let output = Command::new(program().path())
             .arg("invoke")
             .envs([
@@ -139,7 +142,7 @@ fn the_number_of_workers_is_the_one_asked_for_whatever_the_environment_says() {
         let Some(seen) = outcome.workers_seen else {
             continue; // no /proc here
         };
-        let name = cell.to_string();
+        let name = stack.to_string();
         let expected = match name.split('/').next() {
             Some("threads") => 1,     // the driver; one more per agent
             Some("tokio-local") => 0, // it works on the main thread
@@ -152,8 +155,8 @@ fn the_number_of_workers_is_the_one_asked_for_whatever_the_environment_says() {
 #[test]
 fn a_wrong_token_is_an_error_and_no_result() {
     let server = mock("instant");
-    let cell = Cell::FLOOR;
-    let right = spec(cell, &server, stream(Connection::Warm), 5);
+    let stack = Stack::FLOOR;
+    let right = spec(stack, &server, stream(Connection::Warm), 5);
     // A server that answers another model's name is refused; one whose text differs is caught.
     let wrong = support::Canned::start(|stream| {
         let line = b"{\"model\":\"gemma3\",\"response\":\"no\",\"done\":false}\n";
@@ -185,7 +188,7 @@ fn a_wrong_token_is_an_error_and_no_result() {
 #[test]
 fn a_team_without_a_topology_is_refused() {
     let server = mock("instant");
-    let spec = spec(Cell::FLOOR, &server, agents(2), 3);
+    let spec = spec(Stack::FLOOR, &server, agents(2), 3);
     let error = program()
         .invoke(&spec)
         .expect_err("no topology")

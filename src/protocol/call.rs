@@ -108,7 +108,7 @@ pub struct Ollama<R, C> {
     client: C,
     options: Arc<Options>,
     tampering: Tampering,
-    cell: PhantomData<(R, C)>,
+    stack: PhantomData<(R, C)>,
 }
 
 impl<R: Clone, C: Clone> Clone for Ollama<R, C> {
@@ -118,7 +118,7 @@ impl<R: Clone, C: Clone> Clone for Ollama<R, C> {
             client: self.client.clone(),
             options: Arc::clone(&self.options),
             tampering: self.tampering.clone(),
-            cell: PhantomData,
+            stack: PhantomData,
         }
     }
 }
@@ -134,7 +134,7 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
             rt,
             tampering: Tampering::new(options.inject),
             options,
-            cell: PhantomData,
+            stack: PhantomData,
         })
     }
 

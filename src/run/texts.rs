@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One call in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Said {
+pub struct TranscriptEntry {
     /// The iteration's index, from 0.
     pub iteration: u64,
     /// The agent's index within it, from 0.
@@ -21,7 +21,7 @@ pub struct Said {
     pub thinking: String,
 }
 
-impl Said {
+impl TranscriptEntry {
     /// Both calls of an agent's run.
     pub(super) fn of(run: &AgentRun, iteration: u64, agent: u32) -> impl Iterator<Item = Self> {
         let stages = (0..).zip(run.stages());

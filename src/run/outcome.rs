@@ -5,10 +5,10 @@
 
 use super::account::{AgentAccount, CallAccount};
 use super::rates::Rates;
-use super::texts::Said;
-use crate::cell::Cell;
+use super::texts::TranscriptEntry;
 use crate::client::Io;
-use crate::meter::{Call, CloseLook, Histogram, Process, Usage};
+use crate::meter::{Call, Histogram, Process, ProfileRun, Usage};
+use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// On what.
-    pub cell: Cell,
+    pub stack: Stack,
     /// `native` or `bridged`.
     pub io: String,
     /// Worker threads that the runtime was made with.
@@ -32,7 +32,7 @@ pub struct Outcome {
     /// What a closer look saw, where it was asked for. The times of such an invocation are those of a
     /// process that was slowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub close_look: Option<CloseLook>,
+    pub profile_run: Option<ProfileRun>,
     /// Its memory and threads at the end of the work; absent where the system does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Process>,
@@ -48,7 +48,7 @@ pub struct Outcome {
     pub calls: Vec<CallAccount>,
     /// What was asked and answered, call by call, where the spec wants it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub texts: Vec<Said>,
+    pub texts: Vec<TranscriptEntry>,
     /// Delivery latency of every token whose sending the mock told of.
     #[serde(default)]
     pub delivery_histogram_ns: Histogram,
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn one_late_call_marks_the_outcome() {
         let outcome = |late_calls| Outcome {
-            cell: Cell::FLOOR,
+            stack: Stack::FLOOR,
             io: "native".to_owned(),
             threads: NonZeroUsize::MIN,
             workers_seen: None,
@@ -160,7 +160,7 @@ mod tests {
                 },
             ],
             usage: Usage::default(),
-            close_look: None,
+            profile_run: None,
             process: None,
             threads_most: None,
             agents: Vec::new(),
@@ -178,7 +178,7 @@ mod tests {
         let mut histogram = Histogram::new();
         histogram.record(Duration::from_micros(20));
         let outcome = Outcome {
-            cell: Cell::FLOOR,
+            stack: Stack::FLOOR,
             io: "native".to_owned(),
             threads: NonZeroUsize::MIN,
             workers_seen: Some(1),
@@ -196,7 +196,7 @@ mod tests {
                 files: Some(FileIo::default()),
                 ..Usage::default()
             },
-            close_look: None,
+            profile_run: None,
             process: Some(Process {
                 peak_rss_bytes: 1 << 20,
                 threads: 4,

@@ -1,6 +1,6 @@
-//! The matrix: from a cell's name to the program that it stands for.
+//! The matrix: from a stack's name to the program that it stands for.
 //!
-//! [`Cell::weigh`] is the one place where a name becomes types. To add a runtime or a client is a
+//! [`Stack::weigh`] is the one place where a name becomes types. To add a runtime or a client is a
 //! file of its own and a line in each table here; the compiler says where.
 
 use crate::client::{Client, Hyper, Io, Raw, ReadBuffer, Reqwest};
@@ -27,7 +27,7 @@ impl AsyncRuntime {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::TokioMt, Self::TokioLocal, Self::AsyncStd, Self::Smol];
 
-    /// Its name in a cell.
+    /// Its name in a stack.
     pub fn name(self) -> &'static str {
         match self {
             Self::TokioMt => TokioMt::NAME,
@@ -79,7 +79,7 @@ impl fmt::Display for AsyncClient {
 
 /// What carries an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stack {
+pub enum Carrier {
     /// `threads/raw`: blocking sockets, what everything else is measured against.
     Floor,
     /// A runtime and a client.
@@ -91,15 +91,15 @@ pub enum Stack {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(into = "String", try_from = "String")]
-pub struct Cell {
+pub struct Stack {
     /// What carries the agents.
-    pub stack: Stack,
+    pub carrier: Carrier,
     /// How they share it.
     pub topology: Option<Topology>,
 }
 
-/// Work that can be done by any cell.
-pub trait Workload {
+/// Work that can be done by any stack.
+pub trait OnStack {
     /// What comes of it.
     type Output;
 
@@ -107,28 +107,28 @@ pub trait Workload {
     fn run<R: Runtime, C: Client<R>>(self) -> Self::Output;
 }
 
-impl Cell {
+impl Stack {
     /// The floor.
     pub const FLOOR: Self = Self {
-        stack: Stack::Floor,
+        carrier: Carrier::Floor,
         topology: None,
     };
 
     /// The default matrix: the floor, then every runtime with every client.
     pub fn matrix() -> Vec<Self> {
-        let mut cells = vec![Self::FLOOR];
+        let mut stacks = vec![Self::FLOOR];
         for runtime in AsyncRuntime::ALL {
             for client in AsyncClient::DEFAULT {
-                cells.push(Self {
-                    stack: Stack::Async(runtime, client),
+                stacks.push(Self {
+                    carrier: Carrier::Async(runtime, client),
                     topology: None,
                 });
             }
         }
-        cells
+        stacks
     }
 
-    /// This cell as one agent has it, which shares it with nobody.
+    /// This stack as one agent has it, which shares it with nobody.
     pub fn alone(self) -> Self {
         Self {
             topology: None,
@@ -136,12 +136,12 @@ impl Cell {
         }
     }
 
-    /// This cell with every topology that it can have. Joined blocking agents would run one after
+    /// This stack with every topology that it can have. Joined blocking agents would run one after
     /// the other, so the floor has but one.
     pub fn topologies(self) -> Vec<Self> {
-        let topologies: &[_] = match self.stack {
-            Stack::Floor => &[Topology::Spawn],
-            Stack::Async(..) => &[Topology::Join, Topology::Spawn],
+        let topologies: &[_] = match self.carrier {
+            Carrier::Floor => &[Topology::Spawn],
+            Carrier::Async(..) => &[Topology::Join, Topology::Spawn],
         };
         let with = |&topology| Self {
             topology: Some(topology),
@@ -152,29 +152,29 @@ impl Cell {
 
     /// The read buffer that its client is to be made with.
     pub fn read_buffer(self) -> ReadBuffer {
-        match self.stack {
-            Stack::Floor => ReadBuffer::Adaptive,
-            Stack::Async(_, client) => client.read_buffer(),
+        match self.carrier {
+            Carrier::Floor => ReadBuffer::Adaptive,
+            Carrier::Async(_, client) => client.read_buffer(),
         }
     }
 
     /// Whether its client does its I/O on its runtime.
     pub fn io(self) -> Io {
         struct Asked;
-        impl Workload for Asked {
+        impl OnStack for Asked {
             type Output = Io;
             fn run<R: Runtime, C: Client<R>>(self) -> Io {
                 C::io()
             }
         }
-        self.weigh(Asked)
+        self.dispatch(Asked)
     }
 
-    /// Does `work` on this cell's runtime with this cell's client.
-    pub fn weigh<W: Workload>(self, work: W) -> W::Output {
-        match self.stack {
-            Stack::Floor => work.run::<Threads, Raw>(),
-            Stack::Async(runtime, client) => match runtime {
+    /// Does `work` on this stack's runtime with this stack's client.
+    pub fn dispatch<W: OnStack>(self, work: W) -> W::Output {
+        match self.carrier {
+            Carrier::Floor => work.run::<Threads, Raw>(),
+            Carrier::Async(runtime, client) => match runtime {
                 AsyncRuntime::TokioMt => on::<TokioMt, W>(client, work),
                 AsyncRuntime::TokioLocal => on::<TokioLocal, W>(client, work),
                 AsyncRuntime::AsyncStd => on::<AsyncStd, W>(client, work),
@@ -184,18 +184,18 @@ impl Cell {
     }
 }
 
-fn on<R: Runtime, W: Workload>(client: AsyncClient, work: W) -> W::Output {
+fn on<R: Runtime, W: OnStack>(client: AsyncClient, work: W) -> W::Output {
     match client {
         AsyncClient::Reqwest => work.run::<R, Reqwest<R>>(),
         AsyncClient::Hyper(_) => work.run::<R, Hyper<R>>(),
     }
 }
 
-impl fmt::Display for Cell {
+impl fmt::Display for Stack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut name = match self.stack {
-            Stack::Floor => "threads/raw".to_owned(),
-            Stack::Async(runtime, client) => format!("{}/{client}", runtime.name()),
+        let mut name = match self.carrier {
+            Carrier::Floor => "threads/raw".to_owned(),
+            Carrier::Async(runtime, client) => format!("{}/{client}", runtime.name()),
         };
         if let Some(topology) = self.topology {
             name.push('/');
@@ -205,18 +205,18 @@ impl fmt::Display for Cell {
     }
 }
 
-impl From<Cell> for String {
-    fn from(cell: Cell) -> String {
-        cell.to_string()
+impl From<Stack> for String {
+    fn from(stack: Stack) -> String {
+        stack.to_string()
     }
 }
 
-/// Why a name is no cell's. Each says what there is.
+/// Why a name is no stack's. Each says what there is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CellError {
+pub enum StackError {
     /// Not of the form.
     #[error(
-        "`{0}` is no cell: expected RUNTIME/CLIENT or RUNTIME/CLIENT/TOPOLOGY, such as tokio-mt/reqwest"
+        "`{0}` is no stack: expected RUNTIME/CLIENT or RUNTIME/CLIENT/TOPOLOGY, such as tokio-mt/reqwest"
     )]
     Form(String),
     /// No such runtime.
@@ -234,7 +234,7 @@ pub enum CellError {
     ReadBuffer(String),
     /// Blocking and async do not mix.
     #[error(
-        "no cell `{0}`: raw blocks its thread, so it runs on threads, and threads take no other client"
+        "no stack `{0}`: raw blocks its thread, so it runs on threads, and threads take no other client"
     )]
     Mixed(String),
     /// No such topology.
@@ -242,16 +242,16 @@ pub enum CellError {
     Topology(String),
     /// Joined blocking agents are no team.
     #[error(
-        "no cell `{0}`: blocking agents joined in one thread would run one after the other; take threads/raw/spawn"
+        "no stack `{0}`: blocking agents joined in one thread would run one after the other; take threads/raw/spawn"
     )]
     JoinedThreads(String),
 }
 
 impl FromStr for AsyncClient {
-    type Err = CellError;
+    type Err = StackError;
 
-    fn from_str(name: &str) -> Result<Self, CellError> {
-        let unknown = || CellError::Client(name.to_owned());
+    fn from_str(name: &str) -> Result<Self, StackError> {
+        let unknown = || StackError::Client(name.to_owned());
         match name {
             "reqwest" => Ok(Self::Reqwest),
             "hyper" => Ok(Self::Hyper(ReadBuffer::Adaptive)),
@@ -263,7 +263,9 @@ impl FromStr for AsyncClient {
                 };
                 let count: usize = digits.parse().map_err(|_| unknown())?;
                 match count.checked_mul(unit).ok_or_else(unknown)? {
-                    size if size < ReadBuffer::LEAST => Err(CellError::ReadBuffer(name.to_owned())),
+                    size if size < ReadBuffer::LEAST => {
+                        Err(StackError::ReadBuffer(name.to_owned()))
+                    }
                     size => Ok(Self::Hyper(ReadBuffer::Exact(size))),
                 }
             }
@@ -271,46 +273,46 @@ impl FromStr for AsyncClient {
     }
 }
 
-impl FromStr for Cell {
-    type Err = CellError;
+impl FromStr for Stack {
+    type Err = StackError;
 
-    fn from_str(name: &str) -> Result<Self, CellError> {
+    fn from_str(name: &str) -> Result<Self, StackError> {
         let mut parts = name.split('/');
         let (Some(runtime), Some(client), topology, None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(CellError::Form(name.to_owned()));
+            return Err(StackError::Form(name.to_owned()));
         };
         let topology = match topology {
             None => None,
             Some("join") => Some(Topology::Join),
             Some("spawn") => Some(Topology::Spawn),
-            Some(other) => return Err(CellError::Topology(other.to_owned())),
+            Some(other) => return Err(StackError::Topology(other.to_owned())),
         };
         let known = AsyncRuntime::ALL.into_iter().find(|r| r.name() == runtime);
-        let stack = match (known, client) {
-            (None, "raw") if runtime == Threads::NAME => Stack::Floor,
+        let carrier = match (known, client) {
+            (None, "raw") if runtime == Threads::NAME => Carrier::Floor,
             (None, _) if runtime != Threads::NAME => {
-                return Err(CellError::Runtime(runtime.to_owned()));
+                return Err(StackError::Runtime(runtime.to_owned()));
             }
-            (Some(_), "raw") => return Err(CellError::Mixed(name.to_owned())),
-            (Some(runtime), client) => Stack::Async(runtime, client.parse()?),
+            (Some(_), "raw") => return Err(StackError::Mixed(name.to_owned())),
+            (Some(runtime), client) => Carrier::Async(runtime, client.parse()?),
             (None, client) => {
                 client.parse::<AsyncClient>()?;
-                return Err(CellError::Mixed(name.to_owned()));
+                return Err(StackError::Mixed(name.to_owned()));
             }
         };
-        if stack == Stack::Floor && topology == Some(Topology::Join) {
-            return Err(CellError::JoinedThreads(name.to_owned()));
+        if carrier == Carrier::Floor && topology == Some(Topology::Join) {
+            return Err(StackError::JoinedThreads(name.to_owned()));
         }
-        Ok(Self { stack, topology })
+        Ok(Self { carrier, topology })
     }
 }
 
-impl TryFrom<String> for Cell {
-    type Error = CellError;
+impl TryFrom<String> for Stack {
+    type Error = StackError;
 
-    fn try_from(name: String) -> Result<Self, CellError> {
+    fn try_from(name: String) -> Result<Self, StackError> {
         name.parse()
     }
 }
@@ -321,28 +323,28 @@ mod tests {
 
     #[test]
     fn every_cell_is_found_by_its_name() {
-        for cell in Cell::matrix() {
-            assert_eq!(cell.to_string().parse(), Ok(cell));
-            for cell in cell.topologies() {
-                assert_eq!(cell.to_string().parse(), Ok(cell));
+        for stack in Stack::matrix() {
+            assert_eq!(stack.to_string().parse(), Ok(stack));
+            for stack in stack.topologies() {
+                assert_eq!(stack.to_string().parse(), Ok(stack));
             }
         }
-        assert_eq!(Cell::matrix().len(), 13);
+        assert_eq!(Stack::matrix().len(), 13);
     }
 
     #[test]
     fn a_read_buffer_has_one_name() {
-        let cell: Cell = "smol/hyper-4096".parse().expect("a cell");
-        assert_eq!(cell.to_string(), "smol/hyper-4k");
-        let cell: Cell = "smol/hyper-1500".parse().expect("a cell");
-        assert_eq!(cell.to_string(), "smol/hyper-1500");
+        let stack: Stack = "smol/hyper-4096".parse().expect("a stack");
+        assert_eq!(stack.to_string(), "smol/hyper-4k");
+        let stack: Stack = "smol/hyper-1500".parse().expect("a stack");
+        assert_eq!(stack.to_string(), "smol/hyper-1500");
     }
 
     #[test]
     fn what_is_no_cell_is_refused_with_the_reason() {
         for (name, reason) in [
-            ("tokio-mt", "no cell"),
-            ("tokio-mt/hyper/spawn/x", "no cell"),
+            ("tokio-mt", "no stack"),
+            ("tokio-mt/hyper/spawn/x", "no stack"),
             ("tokio/hyper", "no runtime `tokio`"),
             ("smol/curl", "no client `curl`"),
             ("smol/hyper-", "no client"),
@@ -354,19 +356,19 @@ mod tests {
             ("threads/raw/join", "one after the other"),
             ("smol/hyper/both", "no topology `both`"),
         ] {
-            let error = name.parse::<Cell>().expect_err(name).to_string();
+            let error = name.parse::<Stack>().expect_err(name).to_string();
             assert!(error.contains(reason), "{name}: {error}");
         }
     }
 
     #[test]
     fn reqwest_is_bridged_where_there_is_no_tokio() {
-        for cell in Cell::matrix() {
-            let name = cell.to_string();
+        for stack in Stack::matrix() {
+            let name = stack.to_string();
             let off_tokio = name.starts_with("smol") || name.starts_with("async-std");
             let bridged = off_tokio && name.ends_with("reqwest");
             let expected = if bridged { Io::Bridged } else { Io::Native };
-            assert_eq!(cell.io(), expected, "{name}");
+            assert_eq!(stack.io(), expected, "{name}");
         }
     }
 }

@@ -81,20 +81,20 @@ pub(super) mod hearing {
 
     /// An event that was heard.
     #[derive(Clone, Debug, PartialEq)]
-    pub enum Said {
+    pub enum TranscriptEntry {
         Token(String),
         Thinking(String),
         Error(String),
         Done(Box<Final>),
     }
 
-    impl From<Event<'_>> for Said {
+    impl From<Event<'_>> for TranscriptEntry {
         fn from(event: Event<'_>) -> Self {
             match event {
-                Event::Token(text) => Said::Token(text.to_owned()),
-                Event::Thinking(text) => Said::Thinking(text.to_owned()),
-                Event::Error(text) => Said::Error(text.to_owned()),
-                Event::Done(last) => Said::Done(last),
+                Event::Token(text) => TranscriptEntry::Token(text.to_owned()),
+                Event::Thinking(text) => TranscriptEntry::Thinking(text.to_owned()),
+                Event::Error(text) => TranscriptEntry::Error(text.to_owned()),
+                Event::Done(last) => TranscriptEntry::Done(last),
             }
         }
     }
@@ -102,7 +102,7 @@ pub(super) mod hearing {
     /// What a reply says whose pieces these are.
     pub fn decode<'a, D: Decoder>(
         pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<Vec<Said>, DecodeError> {
+    ) -> Result<Vec<TranscriptEntry>, DecodeError> {
         let mut decoder = D::default();
         let mut said = Vec::new();
         for piece in pieces {

@@ -2,7 +2,7 @@
 //! nanoseconds.
 
 use crate::meter::{Call, NetSource};
-use crate::ollama::{Final, Truth};
+use crate::protocol::{Final, Truth};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

@@ -2,12 +2,12 @@
 //! each.
 
 use super::expected::Expected;
-use super::inside::{Driver, InvocationError};
+use super::inside::{Driver, RunError};
 use super::ledger::{Ledger, nanos};
 use super::outcome::Iteration;
 use super::spec::{Answers, Spec, Team, Work};
 use crate::client::{Client, Endpoint, Options};
-use crate::ollama::{Api, Ollama, Options as ModelOptions};
+use crate::protocol::{Api, Ollama, Options as ModelOptions};
 use crate::runtime::Runtime;
 use crate::workflow::{AgentRun, Job, Role, Topology, run_agent, run_team};
 use futures::future::join_all;
@@ -28,11 +28,7 @@ pub(super) struct Staff<R: Runtime, C: Client<R>> {
 impl<R: Runtime, C: Client<R>> Staff<R, C> {
     /// The members that the work has, if it has any: a client per server, the one that is there for
     /// its own, and clones of it for the agents. `options` are that client's.
-    pub fn of(
-        spec: &Spec,
-        ollama: &Ollama<R, C>,
-        options: &Options,
-    ) -> Result<Self, InvocationError> {
+    pub fn of(spec: &Spec, ollama: &Ollama<R, C>, options: &Options) -> Result<Self, RunError> {
         let mut staff = Self {
             members: Vec::new(),
             expected: Vec::new(),
@@ -78,7 +74,7 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
 
     /// Opens a connection for each member, and has each server load its model as its members will
     /// ask for it, the last one's options last. Over OpenAI's API nothing can be loaded beforehand.
-    pub async fn get_ready(&self, api: Api) -> Result<(), InvocationError> {
+    pub async fn get_ready(&self, api: Api) -> Result<(), RunError> {
         let greetings = self.members.iter().map(|(ollama, _)| {
             let asked = ollama.clone();
             ollama
@@ -111,7 +107,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         agents: NonZeroUsize,
         corpus: PathBuf,
         ledger: &mut Ledger,
-    ) -> Result<Iteration, InvocationError> {
+    ) -> Result<Iteration, RunError> {
         let job = Job {
             role: Role::Neutral,
             corpus,
@@ -144,10 +140,10 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         &self,
         team: &Team,
         ledger: &mut Ledger,
-    ) -> Result<Iteration, InvocationError> {
+    ) -> Result<Iteration, RunError> {
         let members = self.staff.members.clone();
         let topology = match NonZeroUsize::new(members.len()) {
-            None | Some(NonZeroUsize::MIN) => self.spec.cell.topology.unwrap_or(Topology::Join),
+            None | Some(NonZeroUsize::MIN) => self.spec.stack.topology.unwrap_or(Topology::Join),
             Some(several) => self.topology(several)?,
         };
         let (gross, runs) = self.at_once(members, topology).await?;
@@ -156,9 +152,9 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         Ok(ledger.note_agents(gross, &runs))
     }
 
-    fn topology(&self, agents: NonZeroUsize) -> Result<Topology, InvocationError> {
-        let topology = self.spec.cell.topology;
-        topology.ok_or(InvocationError::NoTopology(agents))
+    fn topology(&self, agents: NonZeroUsize) -> Result<Topology, RunError> {
+        let topology = self.spec.stack.topology;
+        topology.ok_or(RunError::NoTopology(agents))
     }
 
     /// Runs agents at once: from the start of the first to the end of the last, and what each did.
@@ -166,7 +162,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         &self,
         team: Vec<(Ollama<R, C>, Job)>,
         topology: Topology,
-    ) -> Result<(Duration, Vec<AgentRun>), InvocationError> {
+    ) -> Result<(Duration, Vec<AgentRun>), RunError> {
         let started = Instant::now();
         let runs = run_team(team, topology).await;
         let gross = started.elapsed();
@@ -176,7 +172,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
 }
 
 /// Whether each agent was answered what was expected.
-fn check(runs: &[AgentRun], expected: &[Option<Expected>]) -> Result<(), InvocationError> {
+fn check(runs: &[AgentRun], expected: &[Option<Expected>]) -> Result<(), RunError> {
     for (run, expected) in runs.iter().zip(expected) {
         if let Some(expected) = expected {
             for stage in run.stages() {

@@ -1,4 +1,4 @@
-//! An invocation: one process that runs one cell once. It is the unit of all statistics, because
+//! An invocation: one process that runs one stack once. It is the unit of all statistics, because
 //! memory layout, thread placement and page cache differ from process to process and stay put
 //! within one.
 //!
@@ -22,10 +22,10 @@ mod texts;
 pub use account::{AgentAccount, CallAccount, Stated, Waits};
 pub use expected::Expected;
 pub use hot::HotServer;
-pub use inside::{InvocationError, run};
+pub use inside::{RunError, run};
 pub use outcome::{Iteration, Outcome};
 pub use process::{ProcessError, Program};
 pub use rates::Rates;
 pub use server::{MockServer, ProxyServer, ServerError};
 pub use spec::{Answers, Connection, Member, Spec, Team, Work};
-pub use texts::Said;
+pub use texts::TranscriptEntry;

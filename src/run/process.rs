@@ -42,24 +42,24 @@ pub enum ProcessError {
         source: io::Error,
     },
     /// It failed.
-    #[error("{cell}: {message}")]
+    #[error("{stack}: {message}")]
     Failed {
-        /// The cell it was to run.
-        cell: String,
+        /// The stack it was to run.
+        stack: String,
         /// Its own words.
         message: String,
     },
     /// Ctrl-C reached it, as it reaches all that a terminal runs.
-    #[error("{cell}: interrupted")]
+    #[error("{stack}: interrupted")]
     Interrupted {
-        /// The cell it was to run.
-        cell: String,
+        /// The stack it was to run.
+        stack: String,
     },
     /// It said something else.
-    #[error("{cell}: the invocation ended well, but what it printed is no outcome: {source}")]
+    #[error("{stack}: the invocation ended well, but what it printed is no outcome: {source}")]
     Unreadable {
-        /// The cell it was to run.
-        cell: String,
+        /// The stack it was to run.
+        stack: String,
         /// What is wrong with it.
         source: serde_json::Error,
     },
@@ -89,7 +89,7 @@ impl Program {
     /// # Errors
     /// When the process can't be run, or it fails: then with its own words.
     pub fn invoke(&self, spec: &Spec) -> Result<Outcome, ProcessError> {
-        let cell = spec.cell.to_string();
+        let stack = spec.stack.to_string();
         let start = |source| ProcessError::Start {
             program: self.0.clone(),
             source,
@@ -110,7 +110,7 @@ impl Program {
         };
         let output = child.wait_with_output().map_err(start)?;
         if output.status.signal() == Some(Signal::SIGINT as i32) {
-            return Err(ProcessError::Interrupted { cell });
+            return Err(ProcessError::Interrupted { stack });
         }
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr);
@@ -118,10 +118,10 @@ impl Program {
                 "" => format!("the invocation ended with {} and no word", output.status),
                 words => words.trim_start_matches("error: ").to_owned(),
             };
-            return Err(ProcessError::Failed { cell, message });
+            return Err(ProcessError::Failed { stack, message });
         }
         told.map_err(start)?;
         serde_json::from_slice(&output.stdout)
-            .map_err(|source| ProcessError::Unreadable { cell, source })
+            .map_err(|source| ProcessError::Unreadable { stack, source })
     }
 }

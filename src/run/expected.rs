@@ -1,6 +1,6 @@
 //! The answer that a mock is to give: every measurement is also a test of it.
 
-use super::inside::InvocationError;
+use super::inside::RunError;
 use crate::engine::text::Text;
 use crate::meter::{Call, Digest};
 
@@ -33,12 +33,12 @@ impl Expected {
     ///
     /// # Errors
     /// When a token was lost, added, moved or damaged.
-    pub fn check(&self, call: &Call) -> Result<(), InvocationError> {
+    pub fn check(&self, call: &Call) -> Result<(), RunError> {
         let found = call.digest();
         if found == self.digest {
             return Ok(());
         }
-        Err(InvocationError::WrongTokens {
+        Err(RunError::WrongTokens {
             found,
             count: call.token_count(),
             expected: self.digest,

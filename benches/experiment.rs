@@ -1,13 +1,13 @@
-//! Every cell through every workload, and at the end the table.
+//! Every stack through every workload, and at the end the table.
 //!
 //! A Criterion sample here is an invocation: `iter_custom` starts a `tare invoke` process, which
 //! makes one runtime, warms up, runs the iterations inside a spawned task, checks every token and
 //! tells its own times; starting the process is not in them. So no two runtimes ever share a
 //! process, and Criterion's interval is over processes. The mocks are processes too.
 //!
-//! What this is *not* evidence for: Criterion runs the cells one after the other, so a slow minute
-//! of the machine hits one cell and not the next. Its figures are for a developer's quick look and
-//! for `--baseline`. The table is measured separately, in randomised blocks: compare cells by that.
+//! What this is *not* evidence for: Criterion runs the stacks one after the other, so a slow minute
+//! of the machine hits one stack and not the next. Its figures are for a developer's quick look and
+//! for `--baseline`. The table is measured separately, in randomised blocks: compare stacks by that.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
@@ -17,11 +17,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::exit;
 use std::time::Duration;
-use tare::cell::Cell;
-use tare::invocation::{Answers, Connection, MockServer, Outcome, Program, Spec, Work};
-use tare::ollama::Api;
+use tare::protocol::Api;
 use tare::provenance::Provenance;
 use tare::report::compare::report;
+use tare::run::{Answers, Connection, MockServer, Outcome, Program, Spec, Work};
+use tare::stack::Stack;
 use tare::weighing::{
     Due, PartPlan, Plan, Record, Served, Setup, Stop, Subject, Until, Watch, Workload, run,
     subjects,
@@ -37,7 +37,7 @@ const MODEL: &str = "gemma3:latest";
 
 /// The folder that agents read.
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/corpus");
-/// The cell that the others are compared with, where it is among them.
+/// The stack that the others are compared with, where it is among them.
 const BASE: &str = "tokio-mt/hyper";
 
 fn main() {
@@ -55,14 +55,14 @@ fn main() {
 /// it adds to a server that paces its tokens.
 fn workflow(criterion: &mut Criterion, lab: &Lab) {
     let mut burst = group(criterion, "workflow/burst", 600);
-    for cell in Cell::matrix() {
-        let task = Task::new(cell, one_agent(), 256, Profile::Instant);
+    for stack in Stack::matrix() {
+        let task = Task::new(stack, one_agent(), 256, Profile::Instant);
         lab.measure(&mut burst, task, |outcome| outcome.total(|i| i.gross_ns));
     }
     burst.finish();
     let mut tare = group(criterion, "workflow/tare", 1300);
-    for cell in Cell::matrix() {
-        let task = Task::new(cell, one_agent(), 16, Profile::Paced);
+    for stack in Stack::matrix() {
+        let task = Task::new(stack, one_agent(), 16, Profile::Paced);
         lab.measure(&mut tare, task, tare_of);
     }
     tare.finish();
@@ -72,15 +72,15 @@ fn workflow(criterion: &mut Criterion, lab: &Lab) {
 /// delivery latency of its tokens, both per token.
 fn stream(criterion: &mut Criterion, lab: &Lab) {
     let mut burst = group(criterion, "stream/burst", 700);
-    for cell in Cell::matrix() {
-        let task = Task::new(cell, one_stream(Connection::Warm), 512, Profile::Instant).repeat(20);
+    for stack in Stack::matrix() {
+        let task = Task::new(stack, one_stream(Connection::Warm), 512, Profile::Instant).repeat(20);
         burst.throughput(Throughput::Elements(task.tokens.into()));
         lab.measure(&mut burst, task, |outcome| outcome.total(|i| i.gross_ns));
     }
     burst.finish();
     let mut paced = group(criterion, "stream/paced", 1000);
-    for cell in Cell::matrix() {
-        let task = Task::new(cell, one_stream(Connection::Warm), 32, Profile::Paced);
+    for stack in Stack::matrix() {
+        let task = Task::new(stack, one_stream(Connection::Warm), 32, Profile::Paced);
         paced.throughput(Throughput::Elements(task.tokens.into()));
         lab.measure(&mut paced, task, |outcome| outcome.total(|i| i.delivery_ns));
     }
@@ -94,8 +94,8 @@ fn first_token(criterion: &mut Criterion, lab: &Lab) {
         ("ttft/warm", Connection::Warm),
     ] {
         let mut group = group(criterion, name, 500);
-        for cell in Cell::matrix() {
-            let task = Task::new(cell, one_stream(connection), 1, Profile::Instant).repeat(100);
+        for stack in Stack::matrix() {
+            let task = Task::new(stack, one_stream(connection), 1, Profile::Instant).repeat(100);
             lab.measure(&mut group, task, |outcome| outcome.total(|i| i.ttft_ns));
         }
         group.finish();
@@ -107,15 +107,15 @@ fn agents(criterion: &mut Criterion, lab: &Lab) {
     for (count, millis) in [(2, 600), (16, 1300)] {
         let count = NonZeroUsize::new(count).expect("no count is 0");
         let mut group = group(criterion, &format!("agents/{count}"), millis);
-        for cell in Cell::matrix().into_iter().flat_map(Cell::topologies) {
-            let task = Task::new(cell, agents_at_work(count), 32, Profile::Instant);
+        for stack in Stack::matrix().into_iter().flat_map(Stack::topologies) {
+            let task = Task::new(stack, agents_at_work(count), 32, Profile::Instant);
             lab.measure(&mut group, task, |outcome| outcome.total(|i| i.gross_ns));
         }
         group.finish();
     }
 }
 
-/// A group of ten samples per cell. `millis` is what they take together: the least time that ten
+/// A group of ten samples per stack. `millis` is what they take together: the least time that ten
 /// processes with an iteration each need, or somewhat more where an iteration is short.
 fn group<'a>(
     criterion: &'a mut Criterion,
@@ -162,7 +162,7 @@ enum Profile {
 
 /// What an invocation is to do.
 struct Task {
-    cell: Cell,
+    stack: Stack,
     work: Work,
     tokens: u32,
     warm_up: u32,
@@ -173,9 +173,9 @@ struct Task {
 }
 
 impl Task {
-    fn new(cell: Cell, work: Work, tokens: u32, profile: Profile) -> Self {
+    fn new(stack: Stack, work: Work, tokens: u32, profile: Profile) -> Self {
         Self {
-            cell,
+            stack,
             work,
             tokens,
             warm_up: 1,
@@ -199,7 +199,7 @@ struct Lab {
     program: Program,
     instant: OnceCell<MockServer>,
     paced: OnceCell<MockServer>,
-    seen: RefCell<Vec<Cell>>,
+    seen: RefCell<Vec<Stack>>,
 }
 
 impl Lab {
@@ -227,15 +227,15 @@ impl Lab {
         task: Task,
         value: impl Fn(&Outcome) -> Duration,
     ) {
-        group.bench_function(task.cell.to_string(), |bencher| {
+        group.bench_function(task.stack.to_string(), |bencher| {
             bencher.iter_custom(|iterations| value(&self.invoke(&task, iterations)) / task.repeat);
-            self.note(task.cell);
+            self.note(task.stack);
         });
     }
 
     fn invoke(&self, task: &Task, iterations: u64) -> Outcome {
         let spec = Spec {
-            cell: task.cell,
+            stack: task.stack,
             threads: THREADS,
             base_url: self.mock(task.profile).base_url().to_owned(),
             api: Api::Generate,
@@ -247,35 +247,35 @@ impl Lab {
             iterations: iterations * u64::from(task.repeat),
             answers: Answers::Known,
             inject: None,
-            close_look: false,
+            profile_run: false,
             proxied: false,
             processors: Vec::new(),
         };
         or_exit(self.program.invoke(&spec))
     }
 
-    /// Notes that a cell was run, for the table.
-    fn note(&self, cell: Cell) {
-        let cell = Cell {
+    /// Notes that a stack was run, for the table.
+    fn note(&self, stack: Stack) {
+        let stack = Stack {
             topology: None,
-            ..cell
+            ..stack
         };
         let mut seen = self.seen.borrow_mut();
-        if cell != Cell::FLOOR && !seen.contains(&cell) {
-            seen.push(cell);
+        if stack != Stack::FLOOR && !seen.contains(&stack) {
+            seen.push(stack);
         }
     }
 
-    /// Weighs the cells that were run against each other, as `tare compare` does, and prints its
+    /// Weighs the stacks that were run against each other, as `tare compare` does, and prints its
     /// report.
     fn print_table(&self) {
-        let cells = self.seen.borrow();
-        let (Some(blocks), false) = (blocks_wanted(), cells.is_empty()) else {
+        let stacks = self.seen.borrow();
+        let (Some(blocks), false) = (blocks_wanted(), stacks.is_empty()) else {
             return;
         };
-        let usual = cells.iter().find(|cell| cell.to_string() == BASE);
-        let base = *usual.unwrap_or(&cells[0]);
-        let subjects = subjects(base, &cells, &[]);
+        let usual = stacks.iter().find(|stack| stack.to_string() == BASE);
+        let base = *usual.unwrap_or(&stacks[0]);
+        let subjects = subjects(base, &stacks, &[]);
         let part = |workload, profile, tokens, warm_up, iterations| PartPlan {
             workload,
             server: Served::Mock {
@@ -313,7 +313,7 @@ impl Lab {
             stop: Stop::AtTheEnd,
         };
         eprintln!(
-            "Weighing {} cells in {blocks} randomised blocks...",
+            "Weighing {} stacks in {blocks} randomised blocks...",
             subjects.len()
         );
         let done = run(&self.program, &plan, &mut Unwatched);

@@ -4,7 +4,7 @@
 use super::account::{AgentAccount, CallAccount};
 use super::outcome::Iteration;
 use super::spec::Work;
-use super::texts::Said;
+use super::texts::TranscriptEntry;
 use crate::meter::{Call, Histogram};
 use crate::workflow::AgentRun;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub struct Ledger {
     pub iterations: Vec<Iteration>,
     pub agents: Vec<AgentAccount>,
     pub calls: Vec<CallAccount>,
-    pub texts: Vec<Said>,
+    pub texts: Vec<TranscriptEntry>,
     pub delivery: Histogram,
     pub itl: Histogram,
 }
@@ -94,7 +94,8 @@ impl Ledger {
     pub fn note_texts(&mut self, runs: &[AgentRun]) {
         let iteration = self.iteration();
         for (agent, run) in (0..).zip(runs) {
-            self.texts.extend(Said::of(run, iteration, agent));
+            self.texts
+                .extend(TranscriptEntry::of(run, iteration, agent));
         }
     }
 }

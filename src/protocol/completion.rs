@@ -34,15 +34,15 @@ struct Chunk<'a> {
 #[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(borrow)]
-    delta: Option<Said<'a>>,
+    delta: Option<TranscriptEntry<'a>>,
     #[serde(borrow)]
-    message: Option<Said<'a>>,
+    message: Option<TranscriptEntry<'a>>,
     #[serde(borrow, default)]
     finish_reason: Text<'a>,
 }
 
 #[derive(Deserialize)]
-struct Said<'a> {
+struct TranscriptEntry<'a> {
     #[serde(borrow, default)]
     content: Text<'a>,
     /// llama.cpp's name, vLLM's older one, and LM Studio's.
@@ -227,7 +227,7 @@ impl Account {
     fn note<'a>(
         &mut self,
         chunk: Chunk<'a>,
-        part: impl Fn(&mut Choice<'a>) -> Option<Said<'a>>,
+        part: impl Fn(&mut Choice<'a>) -> Option<TranscriptEntry<'a>>,
         sink: &mut impl FnMut(Event<'_>),
     ) {
         if let Some(failure) = chunk.error {

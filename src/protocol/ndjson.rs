@@ -91,11 +91,13 @@ fn parse(line: &[u8], sink: &mut impl FnMut(Event<'_>)) -> Result<(), DecodeErro
 
 #[cfg(test)]
 mod tests {
-    use super::super::decoder::hearing::{self, Said, cut, cuts};
+    use super::super::decoder::hearing::{self, TranscriptEntry, cut, cuts};
     use super::*;
     use proptest::prelude::*;
 
-    fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Said>, DecodeError> {
+    fn decode<'a>(
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Vec<TranscriptEntry>, DecodeError> {
         hearing::decode::<Ndjson>(pieces)
     }
 
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn a_recorded_stream_decodes_to_its_tokens() {
         let said = decode([recorded().as_bytes()]).expect("a sound stream");
-        let token = |text: &str| Said::Token(text.to_owned());
+        let token = |text: &str| TranscriptEntry::Token(text.to_owned());
         assert_eq!(
             said[..8],
             [
@@ -142,11 +144,11 @@ mod tests {
                 token(" plain"),
                 token("🦙"),
                 token("🦙"),
-                Said::Thinking("hm".to_owned()),
+                TranscriptEntry::Thinking("hm".to_owned()),
                 token("chat"),
             ]
         );
-        let Said::Done(last) = &said[8] else {
+        let TranscriptEntry::Done(last) = &said[8] else {
             panic!("no last line: {:?}", said[8]);
         };
         assert_eq!(last.context.len(), 1500);
@@ -197,7 +199,7 @@ mod tests {
                 .map(|text| format!("{}\n", serde_json::json!({"response": text, "done": false})))
                 .collect();
             let said = decode(stream.as_bytes().chunks(size)).expect("a sound stream");
-            prop_assert_eq!(said, texts.into_iter().map(Said::Token).collect::<Vec<_>>());
+            prop_assert_eq!(said, texts.into_iter().map(TranscriptEntry::Token).collect::<Vec<_>>());
         }
 
         #[test]
@@ -213,8 +215,8 @@ mod tests {
         assert_eq!(
             said.expect("a sound stream"),
             [
-                Said::Token("a".to_owned()),
-                Said::Error("out of memory".to_owned())
+                TranscriptEntry::Token("a".to_owned()),
+                TranscriptEntry::Error("out of memory".to_owned())
             ]
         );
     }
