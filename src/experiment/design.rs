@@ -27,6 +27,9 @@ pub struct Experiment {
     /// tare contain its hop.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub proxied: bool,
+    /// The processor that mocks and proxies are kept on; absent where the system chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mock_processor: Option<usize>,
     /// What is done, each with its arms.
     pub workloads: Vec<Workload>,
     /// How many blocks there are. A block is one run of every arm of every workload, in random order.
