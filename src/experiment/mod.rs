@@ -4,6 +4,7 @@
 //! | file | question |
 //! |---|---|
 //! | `design` | what is run: workloads, arms and their roles, servers |
+//! | `compare` | a preset: stacks against a base, with its controls |
 //! | `schedule` | which runs there are, in which order, and which of them a part has |
 //! | `driver` | doing them, one after the other |
 //! | `record` | what one run leaves |
@@ -12,6 +13,7 @@
 //! | `merge` | parts into a whole |
 //! | `difference` | in what two experiments or sittings differ, in words |
 
+mod compare;
 mod design;
 mod difference;
 mod driver;
@@ -21,6 +23,7 @@ mod record;
 mod schedule;
 mod store;
 
+pub use compare::{Comparison, Task, mock};
 pub use design::{
     ALPHA, Arm, At, Cadence, Changed, Experiment, Kind, MockServer, Role, Server, Workload,
 };

