@@ -35,14 +35,11 @@
 
 pub mod cli;
 pub mod client;
-pub mod clock;
 pub mod doctor;
-pub mod engine;
 pub mod inject;
 pub mod load;
 pub mod machine;
 pub mod meter;
-pub mod mock;
 pub mod plan;
 pub mod protocol;
 pub mod provenance;
@@ -57,3 +54,5 @@ pub mod team;
 pub mod trace;
 pub mod weighing;
 pub mod workflow;
+
+pub use tare_mock::{clock, engine, server as mock};

@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Slots of a loaded model, as OLLAMA_NUM_PARALLEL, instead of the profile's
     #[arg(long, value_name = "N")]
     parallel: Option<NonZeroU32>,
-    /// Latency model: a shipped one (see fixtures/profiles), or a TOML file
+    /// Latency model: a shipped one, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "paced-10ms")]
     profile: String,
     /// Serve recorded answers (see `tare record`) in turn, whatever is asked: a shipped trace (see
