@@ -1,7 +1,6 @@
 //! The arguments of `tare compare`, checked and put together.
 
 use crate::cli::{Failure, find_profile, values};
-use crate::engine::Profile;
 use crate::inject::Inject;
 use crate::machine::allowed_processors;
 use crate::protocol::Api;
@@ -13,6 +12,7 @@ use clap::value_parser;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
+use tare_mock::Profile;
 use wildmatch::WildMatch;
 
 /// Compare stacks (runtime/client/topology) against each other, process by process

@@ -88,6 +88,7 @@ impl Account {
     }
 
     /// From entry to the end: the total, and `context`.
+    #[cfg(test)]
     pub fn whole(&self) -> Duration {
         self.total() + self.context
     }

@@ -64,6 +64,7 @@ pub enum Event {
 
 impl Event {
     /// When it was due.
+    #[cfg(test)]
     pub fn at(&self) -> Duration {
         match self {
             Event::Loaded { at, .. }

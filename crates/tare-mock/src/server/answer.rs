@@ -9,6 +9,7 @@ use super::composed::{Content, Wish};
 use super::fault::Plan;
 use super::form::{Dialect, Form, Route};
 use super::go_json;
+use super::log::Tell;
 use super::logprobs::Logprobs;
 use super::models::{Model, Name};
 use super::native;
@@ -16,12 +17,10 @@ use super::realtime::Arrival;
 use super::refusals;
 use super::replay::Words;
 use super::reply::{self, Reply};
-use super::routes::{
-    Error, Server, keep_alive, missing, read_leniently, runner_options, wants_truth,
-};
+use super::routes::{Error, Server, keep_alive, missing, read_leniently, runner_options};
 use super::schema::Schema;
 use super::socket::Ledger;
-use super::stream::{Script, Stream, Tell};
+use super::stream::{Script, Stream};
 use super::tools::{Call, Tool};
 use crate::engine::text::Text;
 use crate::engine::{Ask, KeepAlive, ToolCalls};
@@ -105,7 +104,7 @@ impl Server {
         ledger: Rc<Ledger>,
     ) -> Result<Reply, Error> {
         let plan = self.plan(&request)?;
-        let truth = wants_truth(&request);
+        let truth = Tell::of(&request);
         let (asked, bad_option) = read_leniently(request, &go_json::GENERATE).await?;
         let asked: GenerateRequest = asked;
         let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;
@@ -150,7 +149,7 @@ impl Server {
         ledger: Rc<Ledger>,
     ) -> Result<Reply, Error> {
         let plan = self.plan(&request)?;
-        let truth = wants_truth(&request);
+        let truth = Tell::of(&request);
         let (asked, bad_option) = read_leniently(request, &go_json::CHAT).await?;
         let asked: ChatRequest = asked;
         let keep_alive = asked.keep_alive.as_ref().map(keep_alive).transpose()?;

@@ -6,8 +6,9 @@ use super::answer::{Asked, Wants};
 use super::composed::Spoken;
 use super::form::{Form, From, Whole};
 use super::go_json;
+use super::log::Tell;
 use super::openai::{Closing, FINGERPRINT, StreamOptions, Usage, event, line, stops};
-use super::routes::{Error, body, wants_truth};
+use super::routes::{Error, body};
 use crate::protocol::Options;
 use crate::protocol::wire::{Final, Truth, signed_too};
 use hyper::Request;
@@ -41,7 +42,7 @@ struct CompletionRequest {
 /// # Errors
 /// With Ollama's words, where it would refuse it before it looks for the model.
 pub async fn read(request: Request<Incoming>) -> Result<Asked, Error> {
-    let truth = wants_truth(&request);
+    let truth = Tell::of(&request);
     let body = body(request).await?;
     let asked: CompletionRequest =
         go_json::read(&body, &go_json::COMPLETION).map_err(|refusal| refusal.into_error("EOF"))?;

@@ -25,8 +25,19 @@ const VERSION: &str = "0.17.4";
 const FORWARDED_PREFIX: &str = "x-forwarded-prefix";
 
 impl Server {
-    /// Answers one request.
-    pub async fn answer(&self, request: Request<Incoming>, ledger: Rc<Ledger>) -> Reply {
+    /// Answers one request, and notes it where there is a log.
+    pub async fn answer(&self, mut request: Request<Incoming>, ledger: Rc<Ledger>) -> Reply {
+        let Some(log) = &self.log else {
+            return self.reply(request, ledger).await;
+        };
+        let note = log.begin(self.id.0, request.method(), request.uri().path());
+        request.extensions_mut().insert(note.clone());
+        let reply = self.reply(request, ledger).await;
+        note.replied(reply.status(), reply::ending(reply.body()));
+        reply
+    }
+
+    async fn reply(&self, request: Request<Incoming>, ledger: Rc<Ledger>) -> Reply {
         let arrival = Arrival::now();
         let host = match gate::host(&request) {
             Ok(host) => host,

@@ -8,11 +8,12 @@
 
 use super::form::Dialect;
 use super::go_json;
+use super::log::Tell;
 use super::models::{Model, Name, digest};
 use super::realtime::{Arrival, News, Visit};
 use super::reply::{self, Reply};
-use super::routes::{self, Error, Server, runner_options, wants_truth};
-use super::stream::{Tell, nanos, terms};
+use super::routes::{self, Error, Server, runner_options};
+use super::stream::{nanos, terms};
 use crate::engine::{Account, Ask, Capability, KeepAlive, RunnerOptions, count_tokens};
 use crate::protocol::Options;
 use crate::protocol::wire::{KeepAlive as AskedKeepAlive, Truth};
@@ -138,7 +139,7 @@ impl Server {
         request: Request<Incoming>,
         arrival: Arrival,
     ) -> Result<Reply, Error> {
-        let truth = wants_truth(&request);
+        let truth = Tell::of(&request);
         let asked: EmbedRequest = routes::read(request, &go_json::EMBED).await?;
         let response = self.embedded(asked, truth, arrival).await?;
         Ok(reply::object(&response))
@@ -146,7 +147,7 @@ impl Server {
 
     /// `POST /v1/embeddings`
     pub async fn embed_for_openai(&self, request: Request<Incoming>, arrival: Arrival) -> Reply {
-        let truth = wants_truth(&request);
+        let truth = Tell::of(&request);
         let dialect = Dialect::ChatCompletion;
         let (asked, encoding) = match read_openai(request).await {
             Ok(asked) => asked,
@@ -164,7 +165,7 @@ impl Server {
         request: Request<Incoming>,
         arrival: Arrival,
     ) -> Result<Reply, Error> {
-        let truth = wants_truth(&request);
+        let truth = Tell::of(&request);
         let asked: EmbeddingRequest = routes::read(request, &go_json::EMBEDDINGS).await?;
         let name = Name::parse(&asked.model);
         if !name.is_valid() {
@@ -197,7 +198,7 @@ impl Server {
         };
         Ok(reply::object(&EmbeddingResponse {
             embedding,
-            tare_truth: read.truth(truth, arrival),
+            tare_truth: read.truth(&truth, arrival),
         }))
     }
 
@@ -233,7 +234,7 @@ impl Server {
                 total_duration: 0,
                 load_duration: 0,
                 prompt_eval_count: 0,
-                tare_truth: read.truth(truth, arrival),
+                tare_truth: read.truth(&truth, arrival),
             });
         }
         can_embed(&model).map_err(|words| Error(StatusCode::NOT_IMPLEMENTED, words.into()))?;
@@ -250,7 +251,7 @@ impl Server {
             embeddings: embeddings.collect(),
             load_duration: nanos(read.first.load()),
             prompt_eval_count: read.tokens,
-            tare_truth: read.truth(truth, arrival),
+            tare_truth: read.truth(&truth, arrival),
             total_duration: nanos(arrival.elapsed()),
         })
     }
@@ -297,8 +298,8 @@ impl Server {
 }
 
 impl Read {
-    fn truth(&self, tell: Tell, arrival: Arrival) -> Option<Truth> {
-        (tell == Tell::Truth).then(|| Truth {
+    fn truth(&self, tell: &Tell, arrival: Arrival) -> Option<Truth> {
+        tell.complete(|| Truth {
             received: arrival.moment.0,
             done: nanos(arrival.elapsed()),
             terms: terms(&self.last),

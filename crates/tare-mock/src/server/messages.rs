@@ -9,8 +9,9 @@ use super::composed::Spoken;
 use super::form::{Form, From, Whole, named_event};
 use super::go_json;
 use super::json;
+use super::log::Tell;
 use super::openai::{go_type, line};
-use super::routes::{Error, body, wants_truth};
+use super::routes::{Error, body};
 use super::tools::{Call, Tool};
 use crate::protocol::Options;
 use crate::protocol::wire::{Final, Think, Truth};
@@ -62,7 +63,7 @@ struct Thinking {
 /// # Errors
 /// With Ollama's words, where it would refuse it before it looks for the model.
 pub async fn read(request: Request<Incoming>) -> Result<Asked, Error> {
-    let truth = wants_truth(&request);
+    let truth = Tell::of(&request);
     let body = body(request).await?;
     let asked: MessagesRequest =
         go_json::read(&body, &go_json::MESSAGES).map_err(|refusal| refusal.into_error("EOF"))?;

@@ -1,8 +1,6 @@
-//! The mock: the engine behind HTTP, so that a client can't tell it from Ollama, and every delay
-//! is known.
+//! The engine behind HTTP, so that a client can't tell it from Ollama, and every delay is known.
 //!
-//! It runs in a process of its own and on one thread: hyper's server on Tokio's current-thread
-//! scheduler, with a timer of its own (`timer.rs`), because Tokio's has ticks of a millisecond.
+//! It runs on one thread: hyper's server on Tokio's current-thread scheduler, with a timer of its own (`timer.rs`), because Tokio's has ticks of a millisecond.
 //! What it states as truth about a token's sending is read off at the socket (`socket.rs`), not
 //! where the token was made.
 
@@ -24,6 +22,7 @@ mod gate;
 mod go_json;
 mod images;
 mod json;
+mod log;
 mod logprobs;
 mod manage;
 mod messages;
@@ -46,14 +45,13 @@ mod template;
 mod timer;
 mod tools;
 
-pub use fault::{FAULT_HEADER, Fault, FaultError, KINDS as FAULT_KINDS, Kind as FaultKind};
-pub use fault::{MOST_IDS, WHENS as FAULT_TIMES, When as FaultWhen};
+pub use fault::{FAULT_HEADER, Fault, FaultError, Faults, KINDS, WHENS};
+pub use log::{Answered, Ending, Log};
+pub use models::ModelsError;
 
 use crate::engine::{Engine, EngineConfig, Gpus, Profile, ServerId};
 use crate::trace::Trace;
-use fault::Faults;
 use futures::stream::{FuturesUnordered, StreamExt};
-pub use models::ModelsError;
 use models::Store;
 use realtime::Realtime;
 use replay::Replay;
@@ -61,6 +59,7 @@ use routes::Server;
 use socket::{Ledger, Socket};
 use std::cell::RefCell;
 use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -74,86 +73,41 @@ use tokio::task::{LocalSet, spawn_local};
 /// to on their way. More would make the first token wait for the making of the last.
 const MOST_UNWRITTEN: usize = 16 * 1024;
 
-/// Servers that accept connections, but do not serve them yet.
-pub struct Mock {
-    listeners: Vec<std::net::TcpListener>,
-    addresses: Vec<SocketAddr>,
-    profile: Profile,
-    gpus: Gpus,
-    trace: Option<(Trace, f64)>,
-    faults: Faults,
+/// Listens on an address; port 0 takes any that is free. Gives the one that it was.
+pub fn listen(address: SocketAddr) -> io::Result<(std::net::TcpListener, SocketAddr)> {
+    let listener = std::net::TcpListener::bind(address)?;
+    let_thousands_wait(&listener)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
-/// Why a mock does not run.
+/// Whether a server can have the models of a profile.
+pub fn check_models(profile: &Profile) -> Result<(), ModelsError> {
+    Store::new(profile).map(|_| ())
+}
+
+/// A mock that takes connections already, but does not serve them yet.
+///
+/// [`Builder::start`](crate::Builder::start) is what a test needs. This is for a program that is a
+/// mock: it has the thread that serves.
+pub struct Bound {
+    pub(crate) listeners: Vec<std::net::TcpListener>,
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) profile: Profile,
+    pub(crate) gpus: Gpus,
+    /// What it plays, and how many times as fast as it was recorded.
+    pub(crate) trace: Option<(Trace, f64)>,
+    pub(crate) faults: Faults,
+    pub(crate) log: Option<Log>,
+}
+
+/// A mock that can no longer take connections or keep time.
 #[derive(Debug, thiserror::Error)]
-pub enum MockError {
-    /// The address can't be had.
-    #[error(
-        "cannot listen on {address}: {source}; take another with --listen, or port 0 for any that is free"
-    )]
-    Listen {
-        /// What was asked for.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The profile has models that no server can have.
-    #[error("the profile's models: {0}")]
-    Models(#[from] ModelsError),
-    /// It can no longer take connections or keep time.
-    #[error("the mock cannot go on: {source}")]
-    Serve {
-        /// What the system said.
-        source: io::Error,
-    },
-}
+#[error("the mock cannot go on: {0}")]
+pub struct ServeError(#[from] io::Error);
 
-impl Mock {
-    /// Listens on each of `addresses`, a server each; port 0 takes any that is free.
-    ///
-    /// # Errors
-    /// When an address can't be had, or the profile's models can't be.
-    pub fn listen(
-        addresses: &[SocketAddr],
-        gpus: Gpus,
-        profile: Profile,
-    ) -> Result<Self, MockError> {
-        Store::new(&profile)?;
-        let listen = |&address: &SocketAddr| {
-            let listen = || {
-                let listener = std::net::TcpListener::bind(address)?;
-                let_thousands_wait(&listener)?;
-                listener.set_nonblocking(true)?;
-                let address = listener.local_addr()?;
-                Ok((listener, address))
-            };
-            listen().map_err(|source| MockError::Listen { address, source })
-        };
-        let bound: Result<Vec<_>, _> = addresses.iter().map(listen).collect();
-        let (listeners, addresses) = bound?.into_iter().unzip();
-        Ok(Self {
-            listeners,
-            addresses,
-            faults: Faults::new(Vec::new(), profile.seed),
-            profile,
-            gpus,
-            trace: None,
-        })
-    }
-
-    /// With the answers of a trace, `speed` times as fast as they were recorded. Of the profile only
-    /// the model, the jitter and the loads count then.
-    pub fn with_trace(mut self, trace: Trace, speed: f64) -> Self {
-        self.trace = Some((trace, speed));
-        self
-    }
-
-    /// With these faults in its replies; `seed` decides what is left to chance.
-    pub fn with_faults(mut self, faults: Vec<Fault>, seed: u64) -> Self {
-        self.faults = Faults::new(faults, seed);
-        self
-    }
-
+impl Bound {
     /// Where it listens, in the order asked for.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -163,16 +117,27 @@ impl Mock {
     ///
     /// # Errors
     /// When connections can no longer be taken, or the system gives no timer.
-    pub fn serve(self) -> Result<Infallible, MockError> {
+    pub fn serve(self) -> Result<Infallible, ServeError> {
+        self.serve_until(pending())
+    }
+
+    /// Serves on this thread until `end` is ready.
+    pub(crate) fn serve_until<T>(self, end: impl Future<Output = T>) -> Result<T, ServeError> {
         ask_for_precise_timers();
-        let serve = || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_io()
-                .enable_time()
-                .build()?;
-            LocalSet::new().block_on(&runtime, self.run())
-        };
-        serve().map_err(|source| MockError::Serve { source })
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()?;
+        let served = LocalSet::new().block_on(&runtime, async {
+            tokio::select! {
+                error = self.run() => match error {
+                    Ok(never) => match never {},
+                    Err(error) => Err(error),
+                },
+                ended = end => Ok(ended),
+            }
+        });
+        Ok(served?)
     }
 
     async fn run(self) -> io::Result<Infallible> {
@@ -199,6 +164,7 @@ impl Mock {
                 realtime: Rc::clone(&realtime),
                 replay: replay.clone(),
                 faults: Rc::clone(&faults),
+                log: self.log.clone(),
                 models: Store::new(&profile).map_err(io::Error::other)?,
                 loaded_as: RefCell::default(),
             });

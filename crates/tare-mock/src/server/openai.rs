@@ -10,8 +10,9 @@ use super::composed::Spoken;
 use super::form::{Form, From, Whole};
 use super::go_json;
 use super::json;
+use super::log::Tell;
 use super::logprobs::Logprob;
-use super::routes::{Error, body, wants_truth};
+use super::routes::{Error, body};
 use super::tools::{Call, Tool};
 use crate::protocol::Options;
 use crate::protocol::wire::{Effort, Final, Think, Truth, signed_too};
@@ -88,7 +89,7 @@ pub struct StreamOptions {
 /// # Errors
 /// With Ollama's words, where it would refuse it before it looks for the model.
 pub async fn read(request: Request<Incoming>) -> Result<Asked, Error> {
-    let truth = wants_truth(&request);
+    let truth = Tell::of(&request);
     let body = body(request).await?;
     let asked: ChatCompletionRequest = go_json::read(&body, &go_json::CHAT_COMPLETION)
         .map_err(|refusal| refusal.into_error("EOF"))?;

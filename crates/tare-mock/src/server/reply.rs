@@ -3,6 +3,7 @@
 use super::fault::{Faulty, Plan};
 use super::form::Dialect;
 use super::json;
+use super::log::Ending;
 use super::messages;
 use super::openai;
 use super::routes::Error;
@@ -30,6 +31,15 @@ const RUNNER_GONE: &str = "an error was encountered while running the model: une
 /// A stream as it is, a reply with faults, or anything else.
 pub type Body = Either<Stream, Either<Box<Faulty<Stream>>, UnsyncBoxBody<Bytes, Infallible>>>;
 pub type Reply = Response<Body>;
+
+/// How a reply of this body ended, all of which is made; `None` where a stream will tell.
+pub fn ending(body: &Body) -> Option<Ending> {
+    match body {
+        Either::Left(_) => None,
+        Either::Right(Either::Left(faulty)) => faulty.ending(),
+        Either::Right(Either::Right(_)) => Some(Ending::Complete),
+    }
+}
 
 /// A value as JSON.
 pub fn object(value: &impl Serialize) -> Reply {

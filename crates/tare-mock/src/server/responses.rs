@@ -7,8 +7,9 @@ use super::answer::{Asked, Wants, prompt};
 use super::composed::Spoken;
 use super::form::{Form, From, Whole, named_event};
 use super::go_json;
+use super::log::Tell;
 use super::openai::{image, line};
-use super::routes::{Error, body, wants_truth};
+use super::routes::{Error, body};
 use super::tools::{Call, Tool};
 use crate::protocol::Options;
 use crate::protocol::wire::{Final, Truth};
@@ -97,7 +98,7 @@ struct GivenTool {
 /// # Errors
 /// With Ollama's words, where it would refuse it before it looks for the model.
 pub async fn read(request: Request<Incoming>) -> Result<Asked, Error> {
-    let truth = wants_truth(&request);
+    let truth = Tell::of(&request);
     let body = body(request).await?;
     let asked: ResponsesRequest =
         go_json::read(&body, &go_json::RESPONSES).map_err(|refusal| refusal.into_error("EOF"))?;

@@ -2,13 +2,13 @@
 
 use super::fault::Faults;
 use super::go_json;
+use super::log::{Log, Note};
 use super::models::{Full, Model, Store};
 use super::realtime::Realtime;
 use super::replay::Replay;
-use super::stream::Tell;
 use crate::engine::{Ask, KeepAlive, Profile, Refusal, RunnerOptions, ServerId};
 use crate::protocol::Options;
-use crate::protocol::wire::{KeepAlive as AskedKeepAlive, TRUTH_HEADER};
+use crate::protocol::wire::KeepAlive as AskedKeepAlive;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -34,6 +34,8 @@ pub struct Server {
     /// What it answers instead of what the profile says.
     pub replay: Option<Rc<Replay>>,
     pub faults: Rc<Faults>,
+    /// Where it notes what it was asked, if anyone wants to know.
+    pub log: Option<Log>,
     pub models: Store,
     /// As which model each file of weights was loaded, by digest.
     pub loaded_as: RefCell<HashMap<String, Rc<Model>>>,
@@ -124,22 +126,16 @@ pub fn keep_alive(asked: &AskedKeepAlive) -> Result<KeepAlive, Error> {
     Ok(duration.map_or(KeepAlive::Forever, KeepAlive::For))
 }
 
-/// Whether a request asks for it.
-pub fn wants_truth(request: &Request<Incoming>) -> Tell {
-    let (name, value) = TRUTH_HEADER;
-    let given = request.headers().get(name);
-    if given.is_some_and(|given| given == value) {
-        Tell::Truth
-    } else {
-        Tell::NoMoreThanOllama
-    }
-}
-
 /// A request's body.
 pub async fn body(request: Request<Incoming>) -> Result<Bytes, Error> {
+    let note = request.extensions().get::<Note>().cloned();
     let body = Limited::new(request.into_body(), LONGEST_REQUEST).collect();
     let body = body.await.map_err(|error| Error::bad(error.to_string()))?;
-    Ok(body.to_bytes())
+    let body = body.to_bytes();
+    if let Some(note) = note {
+        note.heard(&body);
+    }
+    Ok(body)
 }
 
 /// A request that is a `shape` in Ollama.

@@ -51,6 +51,11 @@ impl Ledger {
         Poll::Ready(self.sent.take())
     }
 
+    /// The moment of each token's sending, of those that are sent.
+    pub fn sent(&self) -> Vec<Moment> {
+        self.sent.borrow().clone()
+    }
+
     /// Whether someone waits until all tokens that were handed over are sent.
     pub fn is_awaited(&self) -> bool {
         self.waiting.borrow().is_some()

@@ -2,6 +2,7 @@
 
 use super::composed::Spoken;
 use super::form::{Dialect, Form, From, Route, Whole, first_event};
+use super::log::Tell;
 use super::realtime::{Arrival, News, Visit};
 use super::replay::Words;
 use super::socket::Ledger;
@@ -26,13 +27,6 @@ pub struct Script {
     pub model: String,
     pub form: Form,
     pub truth: Tell,
-}
-
-/// Whether the last line, or the finish chunk, carries the truth.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Tell {
-    Truth,
-    NoMoreThanOllama,
 }
 
 impl Script {
@@ -73,7 +67,7 @@ impl Script {
         // that time count as computed before it.
         let total = self.arrival.elapsed().saturating_sub(account.context);
         let spoken = spoken.min(total.saturating_sub(account.first_token()));
-        let truth = (self.truth == Tell::Truth).then(|| self.truth(account, told));
+        let truth = self.truth.complete(|| self.truth(terms(account), told));
         let done_reason = Some(Cow::Borrowed(account.reason.name()));
         if let StopReason::Load | StopReason::Unload = account.reason {
             // Ollama states no times of these.
@@ -108,7 +102,7 @@ impl Script {
         }
     }
 
-    fn truth(&self, account: &Account, told: Told) -> Truth {
+    fn truth(&self, terms: TruthTerms, told: Told) -> Truth {
         let sent = told.sent.iter();
         let truth = Truth {
             received: self.arrival.moment.0,
@@ -117,7 +111,7 @@ impl Script {
                 .map(|at| nanos(at.since(self.arrival.moment)))
                 .collect(),
             done: nanos(self.arrival.elapsed()),
-            terms: terms(account),
+            terms,
             ..Truth::default()
         };
         truth.with_lateness()
@@ -239,6 +233,22 @@ impl Stream {
             self.ledger.hand(std::mem::take(&mut self.rest_tokens));
         }
         Frame::data(first)
+    }
+}
+
+impl Drop for Stream {
+    /// A stream that has not ended is cut: by a fault, or because its client went away.
+    fn drop(&mut self) {
+        if let Phase::Ended = self.phase {
+            return;
+        }
+        self.script.truth.cut(|| {
+            let told = Told {
+                due: std::mem::take(&mut self.due),
+                sent: self.ledger.sent(),
+            };
+            self.script.truth(TruthTerms::default(), told)
+        });
     }
 }
 

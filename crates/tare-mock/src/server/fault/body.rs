@@ -3,6 +3,7 @@
 
 use super::course::{Course, Step};
 use super::plan::Plan;
+use crate::server::log::Ending;
 use crate::server::socket::Ledger;
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
@@ -21,6 +22,8 @@ pub struct Faulty<S> {
     ledger: Rc<Ledger>,
     course: Course,
     waits: Option<Wait>,
+    /// How a reply in one piece ends.
+    ending: Option<Ending>,
 }
 
 enum Wait {
@@ -42,6 +45,7 @@ impl<S> Faulty<S> {
             ledger,
             course: Course::stream(plan.lines.clone(), plan.course.clone(), error),
             waits: None,
+            ending: None,
         }
     }
 
@@ -52,7 +56,16 @@ impl<S> Faulty<S> {
             ledger,
             course: Course::whole(object, plan.course.clone()),
             waits: None,
+            ending: Some(match plan.course.end {
+                Some(_) => Ending::Cut,
+                None => Ending::Complete,
+            }),
         }
+    }
+
+    /// How a reply in one piece ends; `None` of a stream, which tells it itself.
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending
     }
 
     fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
