@@ -49,30 +49,6 @@ pub struct Loaded<'a> {
 ///
 /// All times count from the engine's start. Time that runs backwards counts as the latest that was
 /// given.
-///
-/// ```
-/// use std::{num::NonZeroUsize, time::Duration};
-/// use tare_mock::engine::{Ask, Engine, EngineConfig, Event, Gpus, Profile, ServerId};
-///
-/// let mut engine = Engine::new(EngineConfig {
-///     profile: Profile::find("paced-10ms").unwrap(),
-///     servers: NonZeroUsize::MIN,
-///     gpus: Gpus::Shared,
-///     seed: 1,
-/// });
-/// let ask = Ask { model: "gemma3:latest", prompt: "Why?", ..Ask::default() };
-/// engine.arrive(Duration::ZERO, ServerId(0), ask);
-/// let mut tokens = 0;
-/// while let Some(due) = engine.next_due() {
-///     // … wait until then …
-///     engine.advance(due, |event| match event {
-///         Event::Token { .. } => tokens += 1,
-///         Event::Done { account, .. } => assert_eq!(account.output_tokens, tokens),
-///         _ => {}
-///     });
-/// }
-/// assert_eq!(tokens, 256);
-/// ```
 pub struct Engine {
     pub(super) profile: Profile,
     pub(super) seed: u64,
