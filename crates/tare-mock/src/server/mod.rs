@@ -51,7 +51,7 @@ pub use models::ModelsError;
 
 use crate::engine::{Engine, EngineConfig, Gpus, Profile, ServerId};
 use crate::trace::Trace;
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use models::Store;
 use realtime::Realtime;
 use replay::Replay;

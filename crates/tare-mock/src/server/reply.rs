@@ -63,7 +63,7 @@ pub fn whole(text: Vec<u8>) -> Body {
 
 /// A body in one chunk, without its length.
 fn unsized_body(text: Vec<u8>) -> Body {
-    let frame = futures::stream::once(async { Ok(Frame::data(Bytes::from(text))) });
+    let frame = futures_util::stream::once(async { Ok(Frame::data(Bytes::from(text))) });
     Either::Right(Either::Right(BodyExt::boxed_unsync(StreamBody::new(frame))))
 }
 
@@ -72,7 +72,7 @@ pub fn in_chunks(pieces: Vec<Vec<u8>>) -> Body {
     let frames = pieces
         .into_iter()
         .map(|piece| Ok(Frame::data(Bytes::from(piece))));
-    let frames = futures::stream::iter(frames);
+    let frames = futures_util::stream::iter(frames);
     Either::Right(Either::Right(BodyExt::boxed_unsync(StreamBody::new(
         frames,
     ))))

@@ -154,7 +154,7 @@ impl<S: Body<Data = Bytes, Error = Infallible> + Unpin> Body for Faulty<S> {
 mod tests {
     use super::*;
     use crate::server::fault::Faults;
-    use futures::task::noop_waker;
+    use futures_util::task::noop_waker;
     use hyper::HeaderMap;
 
     /// A stream of lines, each of which is a token, as far as the ledger knows.
