@@ -17,6 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::exit;
 use std::time::Duration;
+use tare::doctor;
 use tare::protocol::Api;
 use tare::provenance::Provenance;
 use tare::report::compare::report;
@@ -26,7 +27,6 @@ use tare::weighing::{
     Due, PartPlan, Plan, Record, Served, Setup, Stop, Subject, Until, Watch, Workload, run,
     subjects,
 };
-use tare::{doctor, engine};
 
 /// Worker threads of every runtime.
 const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
@@ -281,7 +281,7 @@ impl Lab {
             workload,
             server: Served::Mock {
                 name: name_of(profile).to_owned(),
-                profile: Box::new(or_exit(engine::Profile::find(name_of(profile)))),
+                profile: Box::new(or_exit(tare_mock::Profile::find(name_of(profile)))),
             },
             base_url: self.mock(profile).base_url().to_owned(),
             tokens,
