@@ -2,8 +2,8 @@
 //! bears on, and in the size that it has. One that is missed says that the experiment would have
 //! missed the like elsewhere, so the workload's verdicts are withheld.
 
-use super::design::{Arm, Cadence, Kind, Server};
-use super::judge::{Bench, pair};
+use super::design::{Arm, Cadence, Server};
+use super::judge::{Evidence, pair};
 use super::metric;
 use crate::inject::Inject;
 use crate::run::Work;
@@ -75,7 +75,7 @@ impl ControlCheck {
 }
 
 /// Whether what is built into an arm was found.
-pub(super) fn check(bench: &Bench, arm: &Arm) -> ControlCheck {
+pub(super) fn check(evidence: &Evidence, arm: &Arm) -> ControlCheck {
     let none = |outcome| ControlCheck {
         arm: arm.name.clone(),
         metric: None,
@@ -83,15 +83,18 @@ pub(super) fn check(bench: &Bench, arm: &Arm) -> ControlCheck {
         found: None,
         outcome,
     };
-    let (id, expected) = match bound(bench, arm) {
+    let (id, expected) = match bound(evidence, arm) {
         Ok(bound) => bound,
         Err(reason) => return none(ControlOutcome::CannotShow(reason.to_owned())),
     };
     let Some(metric) = metric::find(id) else {
         return none(ControlOutcome::CannotShow(format!("no metric {id}")));
     };
-    let pairs = pair(&bench.values(arm, metric, true), &bench.base(metric, true));
-    let found = mean_by_t(&pairs.differences(), bench.experiment.alpha);
+    let pairs = pair(
+        &evidence.values(arm, metric, true),
+        &evidence.base(metric, true),
+    );
+    let found = mean_by_t(&pairs.differences(), evidence.experiment.alpha);
     let outcome = match found {
         None => ControlOutcome::TooFew,
         Some(found) if expected.holds(&found) => ControlOutcome::Found,
@@ -115,9 +118,9 @@ impl Expected {
 }
 
 /// In which metric it must show, and in what size; or why it can't.
-fn bound(bench: &Bench, arm: &Arm) -> Result<(&'static str, Expected), &'static str> {
-    let (workload, at_least) = (bench.workload, |least| Expected { least, most: None });
-    match (arm.spec.inject, workload.cadence) {
+fn bound(evidence: &Evidence, arm: &Arm) -> Result<(&'static str, Expected), &'static str> {
+    let at_least = |least| Expected { least, most: None };
+    match (arm.spec.inject, evidence.workload.cadence) {
         (None, _) => Err("nothing is built into it"),
         (Some(Inject::Delay(_) | Inject::Accumulate(_)), Cadence::Whole) => {
             Err("a reply comes in one piece, so that there is nothing to add up")
@@ -125,7 +128,7 @@ fn bound(bench: &Bench, arm: &Arm) -> Result<(&'static str, Expected), &'static 
         // Each token of a piece waits for as long, and for longer where pieces queue up.
         (Some(Inject::Delay(time)), Cadence::Paced) => {
             let ns = time.as_nanos() as f64;
-            let queues = gap_ns(bench).is_none_or(|gap| ns > gap / 2.0);
+            let queues = gap_ns(evidence).is_none_or(|gap| ns > gap / 2.0);
             let most = (!queues).then_some(ns * (1.0 + SIZED_WITHIN));
             let least = ns * (1.0 - SIZED_WITHIN);
             Ok(("delivery", Expected { least, most }))
@@ -141,13 +144,12 @@ fn bound(bench: &Bench, arm: &Arm) -> Result<(&'static str, Expected), &'static 
         // Of n tokens that are kept the first waits for n − 1 gaps and the last for none.
         (Some(Inject::Accumulate(bytes)), Cadence::Paced) => {
             let kept = (bytes.get() as f64 / LONGEST_LINE - 1.0).max(0.0);
-            let least = kept / 2.0 * gap_ns(bench).unwrap_or(0.0);
+            let least = kept / 2.0 * gap_ns(evidence).unwrap_or(0.0);
             Ok(("delivery", at_least(least * (1.0 - SIZED_WITHIN))))
         }
         (Some(Inject::Mutex), _) => match &arm.spec.work {
-            Work::Team(team) if workload.kind == Kind::Team && team.members.len() > 1 => {
-                Ok(("gross", at_least(0.0)))
-            }
+            Work::Team(team) if team.members.len() > 1 => Ok(("gross", at_least(0.0))),
+            Work::Agents { agents, .. } if agents.get() > 1 => Ok(("gross", at_least(0.0))),
             _ => Err("there is one agent, so that a lock makes nobody wait"),
         },
         (Some(Inject::BlockOnRoot), _) => match arm.spec.stack.carrier {
@@ -158,8 +160,8 @@ fn bound(bench: &Bench, arm: &Arm) -> Result<(&'static str, Expected), &'static 
 }
 
 /// The mock's time from one token to the next, ns.
-fn gap_ns(bench: &Bench) -> Option<f64> {
-    bench
+fn gap_ns(evidence: &Evidence) -> Option<f64> {
+    evidence
         .experiment
         .servers
         .values()

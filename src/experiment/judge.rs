@@ -229,7 +229,7 @@ pub struct NetOfArm {
 pub fn judge(experiment: &Experiment, records: &[Record]) -> Judgements {
     let with_base = experiment.workloads.iter().filter(|of| of.base().is_some());
     let workloads: Vec<WorkloadJudgement> = with_base
-        .map(|workload| Bench::new(experiment, workload, records).judge())
+        .map(|workload| Evidence::new(experiment, workload, records).judge())
         .collect();
     let standing = Standing::of(&workloads);
     Judgements {
@@ -283,14 +283,14 @@ impl Lateness {
 pub(super) type Values = Vec<(usize, f64)>;
 
 /// A workload with its records by arm and block.
-pub(super) struct Bench<'a> {
+pub(super) struct Evidence<'a> {
     pub(super) experiment: &'a Experiment,
     pub(super) workload: &'a Workload,
     /// By arm, then by block, timed runs and those under the profiler.
     runs: Vec<Vec<[Option<&'a Run>; 2]>>,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> Evidence<'a> {
     fn new(experiment: &'a Experiment, workload: &'a Workload, records: &'a [Record]) -> Self {
         let mut runs = vec![vec![[None; 2]; experiment.blocks]; workload.arms.len()];
         for record in records.iter().filter(|one| one.workload == workload.name) {
@@ -581,8 +581,13 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(bench: &Bench, arm: &'a Arm, metric: &Metric) -> Self {
-        let paired = |late| pair(&bench.values(arm, metric, late), &bench.base(metric, late));
+    fn new(evidence: &Evidence, arm: &'a Arm, metric: &Metric) -> Self {
+        let paired = |late| {
+            pair(
+                &evidence.values(arm, metric, late),
+                &evidence.base(metric, late),
+            )
+        };
         let (pairs, on_time) = (paired(true), paired(false));
         let late = pairs != on_time;
         Self {

@@ -20,7 +20,11 @@ mod design;
 mod difference;
 mod driver;
 mod durable;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod judge;
+#[cfg(test)]
+mod judge_tests;
 pub mod metric;
 mod pool;
 mod record;
