@@ -3,7 +3,6 @@
 //! A preset (a subcommand) fills one in; nothing else is needed to run it, to go on with it on another
 //! day, to split it over machines, or to judge what came of it.
 
-use crate::engine::Profile;
 use crate::run::Spec;
 use crate::stack::{Carrier, Stack};
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// What is to be run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Experiment {
     /// tare contain its hop.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub proxied: bool,
+    /// The processor that mocks and proxies are kept on; absent where the system chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mock_processor: Option<usize>,
     /// What is done, each with its arms.
     pub workloads: Vec<Workload>,
     /// How many blocks there are. A block is one run of every arm of every workload, in random order.

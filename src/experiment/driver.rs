@@ -205,6 +205,10 @@ impl Hand<'_> {
     fn spec(&self, arm: &Arm, due: &Due) -> Spec {
         let mut spec = arm.spec.clone();
         spec.profile_run = due.profiled;
+        if due.profiled {
+            // What is counted hardly varies.
+            spec.iterations = spec.iterations.div_ceil(4);
+        }
         spec.proxied = self.experiment.proxied;
         spec.resolve(self.bench.addresses);
         if self.experiment.seed_per_block {

@@ -3,11 +3,11 @@
 use super::design::{ALPHA, Arm, Cadence, Experiment, Kind, MockServer, Role, Server, Workload};
 use super::metric::METRICS;
 use super::record::{Record, Run, RunResult};
-use crate::engine::Profile;
 use crate::protocol::Api;
 use crate::run::{Answers, Connection, Spec, Work};
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
+use tare_mock::Profile;
 
 /// How many times as much as the base an arm costs in a block, by metric id; of the others all.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +71,7 @@ pub fn experiment(names: &[&str]) -> Experiment {
             Server::Mock(MockServer::new("paced-1ms", profile)),
         )]),
         proxied: false,
+        mock_processor: None,
         workloads: vec![Workload {
             name: "one agent".to_owned(),
             kind: Kind::Agent,

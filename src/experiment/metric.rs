@@ -295,9 +295,9 @@ pub fn values(outcome: &Outcome) -> BTreeMap<String, f64> {
     known.collect()
 }
 
-/// To a millionth: more digits than anything here is measured to, and half the size in JSON.
+/// To seven digits that count: more than anything here is measured to, and half the size in JSON.
 fn tidy(value: f64) -> f64 {
-    (value * 1e6).round() / 1e6
+    format!("{value:.6e}").parse().unwrap_or(value)
 }
 
 fn is_paced(workload: &Workload) -> bool {

@@ -4,6 +4,7 @@
 //! | file | question |
 //! |---|---|
 //! | `design` | what is run: workloads, arms and their roles, servers |
+//! | `compare` | a preset: stacks against a base, with its controls |
 //! | `schedule` | which runs there are, in which order, and which of them a part has |
 //! | `driver` | doing them, one after the other |
 //! | `record` | what one run leaves |
@@ -15,6 +16,7 @@
 //! | `merge` | parts into a whole |
 //! | `difference` | in what two experiments or sittings differ, in words |
 
+mod compare;
 mod control;
 mod design;
 mod difference;
@@ -31,6 +33,7 @@ mod record;
 mod schedule;
 mod store;
 
+pub use compare::{Comparison, Task, mock};
 pub use control::{ControlCheck, ControlOutcome, Expected};
 pub use design::{
     ALPHA, Arm, At, Cadence, Changed, Experiment, Kind, MockServer, Role, Server, Workload,

@@ -134,8 +134,10 @@ impl Run {
     /// What is kept of an outcome.
     pub fn of(outcome: Outcome, keep_detail: bool) -> Self {
         let [mut delivery, mut itl] = [Histogram::new(), Histogram::new()];
-        delivery.merge_coarsely(&outcome.delivery_histogram_ns);
-        itl.merge_coarsely(&outcome.itl_histogram_ns);
+        if outcome.profile_run.is_none() {
+            delivery.merge_coarsely(&outcome.delivery_histogram_ns);
+            itl.merge_coarsely(&outcome.itl_histogram_ns);
+        }
         Self {
             values: metric::values(&outcome),
             iterations: outcome.iterations.len() as u64,
