@@ -19,6 +19,7 @@
 //! | [`engine`] | sans-IO model of an Ollama server: profiles and due times, and no clock |
 //! | [`mock`] | the engine behind HTTP, in a process of its own |
 //! | [`proxy`] | a recording proxy, for servers that do not tell when they wrote a token |
+//! | [`corpus`] | the files that agents read: a folder's, or those inside the binary |
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
 //! | [`stack`] | from a stack's name to the monomorphised workload |
 //! | [`stats`] | intervals, tests, verdicts; no I/O |
@@ -36,6 +37,7 @@
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod corpus;
 pub mod doctor;
 pub mod engine;
 pub mod inject;

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, Stdio};
 use std::time::{Duration, Instant};
-use tare::weighing::{Ending, Record};
+use tare::weighing::Record;
 
 const MANY: [&str; 8] = [
     "--workload",
@@ -176,7 +176,7 @@ fn a_mock_that_dies_is_an_error_that_names_the_cell_and_what_is_finished_is_kept
     assert!(named.iter().any(|name| error.contains(name)), "{error}");
     let json = fs::read(place.results().join("result.json")).expect("a result");
     let record: Record = serde_json::from_slice(&json).expect("a record");
-    assert_eq!(record.ending, Ending::Interrupted);
+    assert_eq!(record.ending, tare::weighing::Ending::Interrupted);
     let weighed = &record.parts[0].weighed;
     assert!(weighed.iter().all(|one| !one.invocations.is_empty()));
 }
