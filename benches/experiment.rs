@@ -14,9 +14,10 @@ use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use std::cell::{OnceCell, RefCell};
 use std::fmt::Display;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::process::exit;
+use std::sync::LazyLock;
 use std::time::Duration;
+use tare::corpus::{Opened, Source};
 use tare::protocol::Api;
 use tare::provenance::Provenance;
 use tare::report::compare::report;
@@ -26,6 +27,7 @@ use tare::weighing::{
     Due, PartPlan, Plan, Record, Served, Setup, Stop, Subject, Until, Watch, Workload, run,
     subjects,
 };
+use tare::workflow::INGEST_CONCURRENCY;
 use tare::{doctor, engine};
 
 /// Worker threads of every runtime.
@@ -35,8 +37,8 @@ const SEED: u64 = 1;
 /// The model that the mocks' profiles serve.
 const MODEL: &str = "gemma3:latest";
 
-/// The folder that agents read.
-const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/corpus");
+/// What agents read.
+static CORPUS: LazyLock<Opened> = LazyLock::new(|| or_exit(Source::BuiltIn.open()));
 /// The stack that the others are compared with, where it is among them.
 const BASE: &str = "tokio-mt/hyper";
 
@@ -143,7 +145,7 @@ fn one_agent() -> Work {
 fn agents_at_work(agents: NonZeroUsize) -> Work {
     Work::Agents {
         agents,
-        corpus: Path::new(CORPUS).to_owned(),
+        corpus: CORPUS.folder.clone(),
     }
 }
 
@@ -242,6 +244,7 @@ impl Lab {
             model: MODEL.to_owned(),
             work: task.work.clone(),
             tokens: task.tokens,
+            ingest_concurrency: INGEST_CONCURRENCY,
             seed: SEED,
             warm_up: task.warm_up,
             iterations: iterations * u64::from(task.repeat),
@@ -299,9 +302,11 @@ impl Lab {
                 text_seed: SEED,
                 order_seed: SEED,
                 processors: Vec::new(),
-                corpus: CORPUS.to_owned(),
+                corpus: Some(CORPUS.identity.clone()),
+                ingest_concurrency: INGEST_CONCURRENCY,
                 proxied: false,
             },
+            corpus: CORPUS.folder.clone(),
             parts: vec![
                 part(one, Profile::Paced, TABLE_TOKENS, 1, 1),
                 part(Workload::Stream, Profile::Instant, 512, 40, 40),

@@ -74,6 +74,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     let plan = Plan {
         setup: asked.setup,
+        corpus: asked.corpus,
         parts,
         until: asked.until,
         stop: asked.stop,

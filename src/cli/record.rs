@@ -6,6 +6,7 @@
 use super::Failure;
 use super::server;
 use crate::client::{Endpoint, EndpointError, Limits, Options as ClientOptions, Raw};
+use crate::corpus;
 use crate::machine::Machine as Hardware;
 use crate::meter::Recorder;
 use crate::protocol::{Api, Form, Identity, Ollama, Options, Question, Software, default_base_url};
@@ -13,7 +14,7 @@ use crate::provenance::Build;
 use crate::report::files::write_all;
 use crate::runtime::{Runtime, Threads};
 use crate::trace::{Exchange, Head, Machine, RecordError, SCHEMA, Trace, record};
-use crate::workflow::{Answer, Role, ingest, prompt};
+use crate::workflow::{Answer, INGEST_CONCURRENCY, Role, ingest, prompt};
 use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
@@ -45,14 +46,14 @@ pub struct Arguments {
     #[arg(
         long,
         value_name = "TEXT",
-        required_unless_present = "corpus",
         conflicts_with = "corpus",
         value_parser = NonEmptyStringValueParser::new()
     )]
     prompt: Vec<String>,
-    /// Ask what an agent asks that reads this folder: for an analysis, then for a report
+    /// Ask what an agent asks that reads this folder: for an analysis, then for a report. Without a
+    /// prompt the files are those inside the program
     #[arg(long, value_name = "DIR")]
-    corpus: Option<PathBuf>,
+    corpus: Option<corpus::Source>,
     /// Most tokens of each answer
     #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
     num_predict: Option<i32>,
@@ -93,7 +94,11 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             ..Options::default()
         },
     );
-    let (prompts, corpus) = (arguments.prompt, arguments.corpus);
+    let prompts = arguments.prompt;
+    let corpus = match prompts.is_empty() {
+        true => Some(arguments.corpus.unwrap_or_default().open()?.folder),
+        false => None,
+    };
     let recording = async move {
         let rt = ollama.runtime().clone();
         let identity = server::look_for::<Threads, Raw>(rt, &client, api, "").await?;
@@ -206,7 +211,7 @@ impl Session {
     }
 
     async fn agent(&self, corpus: &Path) -> anyhow::Result<Vec<Exchange>> {
-        let corpus = ingest(self.ollama.runtime(), corpus).await?;
+        let corpus = ingest(self.ollama.runtime(), corpus, INGEST_CONCURRENCY).await?;
         let analysis = prompt::analysis(Role::Neutral, &corpus);
         let (first, text) = self.call(&analysis, "analysis").await?;
         let report = prompt::report(Role::Neutral, &text, &Answer::parse(&text));

@@ -1,12 +1,14 @@
 //! The arguments of `tare compare`, checked and put together.
 
 use crate::cli::{Failure, find_profile, values};
+use crate::corpus;
 use crate::engine::Profile;
 use crate::inject::Inject;
 use crate::machine::allowed_processors;
 use crate::protocol::Api;
 use crate::stack::Stack;
 use crate::weighing::{Setup, Stop, Subject, Until, Workload, subjects};
+use crate::workflow::INGEST_CONCURRENCY;
 use anyhow::{Context, anyhow};
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
@@ -88,9 +90,12 @@ pub struct Arguments {
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
     model: String,
-    /// Folder of files that agents read
-    #[arg(long, value_name = "DIR", default_value = "fixtures/corpus")]
-    corpus: PathBuf,
+    /// Folder of CSV, JSON and Markdown files that agents read; built-in is the one inside the program
+    #[arg(long, value_name = "DIR", default_value_t)]
+    corpus: corpus::Source,
+    /// Files that an agent reads at a time; 1 reads one after the other
+    #[arg(long, value_name = "N", default_value_t = INGEST_CONCURRENCY)]
+    ingest_concurrency: NonZeroUsize,
     /// Keep the mock, and the proxy, on the last processor and all others off it
     #[arg(long)]
     pin: bool,
@@ -132,6 +137,7 @@ enum Cadence {
 /// What was asked for.
 pub struct Asked {
     pub setup: Setup,
+    pub corpus: PathBuf,
     pub parts: Vec<AskedPart>,
     pub until: Until,
     pub stop: Stop,
@@ -176,12 +182,11 @@ impl Arguments {
     pub fn check(self) -> Result<Asked, Failure> {
         let usage = |error: anyhow::Error| Failure::Usage(error);
         let kinds = self.kinds().map_err(usage)?;
-        if !self.corpus.is_dir() && kinds.iter().any(|(workload, _)| is_of_agents(*workload)) {
-            let corpus = self.corpus.display();
-            return Err(usage(anyhow!(
-                "there is no folder {corpus} to read; name another with --corpus"
-            )));
-        }
+        let corpus = match kinds.iter().any(|(workload, _)| is_of_agents(*workload)) {
+            true => Some(self.corpus.open()?),
+            false => None,
+        };
+        let (corpus, identity) = corpus.map(|it| (it.folder, it.identity)).unzip();
         let parts = kinds
             .into_iter()
             .map(|(workload, cadence)| self.part(workload, cadence));
@@ -207,6 +212,7 @@ impl Arguments {
                 false => Stop::AtTheEnd,
             },
             mock_arguments,
+            corpus: corpus.unwrap_or_default(),
             setup: Setup {
                 api: self.api,
                 model: self.model,
@@ -215,7 +221,8 @@ impl Arguments {
                 // 32 bits, so that a reader of JSON that has only doubles reads it exactly.
                 order_seed: self.seed.unwrap_or_else(|| fastrand::u32(..).into()),
                 processors,
-                corpus: self.corpus.display().to_string(),
+                corpus: identity,
+                ingest_concurrency: self.ingest_concurrency,
                 proxied: self.proxy,
             },
             output_dir: self.output_dir,

@@ -3,6 +3,7 @@
 use crate::cli::values::{Format, LimitArguments, speed};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
+use crate::corpus;
 use crate::engine::Profile;
 use crate::plan::{Circumstances, Occasion, Part, Plan, PlanError};
 use anyhow::anyhow;
@@ -51,7 +52,7 @@ pub struct Arguments {
         value_name = "DIR",
         num_args = 1..,
         requires = "out",
-        conflicts_with_all = ["plan", "resume", "partition", "dry_run", "shuffle", "mock", "model", "corpus", "servers"]
+        conflicts_with_all = ["plan", "resume", "partition", "dry_run", "shuffle", "mock", "model", "corpus", "ingest_concurrency", "servers"]
     )]
     merge: Vec<PathBuf>,
     /// Print the runs in their order and how long they will take, and run nothing
@@ -67,13 +68,16 @@ pub struct Arguments {
     /// Model to ask, instead of the plan's
     #[arg(long, help_heading = "Instead of what the plan says", value_parser = NonEmptyStringValueParser::new())]
     model: Option<String>,
-    /// Folder of CSV, JSON and Markdown files that the agents read
+    /// Folder of CSV, JSON and Markdown files that agents read; built-in is the one inside the program
     #[arg(
         long,
         value_name = "DIR",
         help_heading = "Instead of what the plan says"
     )]
-    corpus: Option<String>,
+    corpus: Option<corpus::Source>,
+    /// Files that an agent reads at a time; 1 reads one after the other
+    #[arg(long, value_name = "N", help_heading = "Instead of what the plan says")]
+    ingest_concurrency: Option<NonZeroUsize>,
     /// Servers for two agents: 1 for both, or 2, one for each
     #[arg(long, value_name = "N", help_heading = "Instead of what the plan says", value_parser = value_parser!(u8).range(1..=2))]
     servers: Option<u8>,
@@ -184,14 +188,9 @@ impl Arguments {
         })?;
         plan.model = self.model.unwrap_or(plan.model);
         plan.corpus = self.corpus.unwrap_or(plan.corpus);
+        plan.ingest_concurrency = self.ingest_concurrency.unwrap_or(plan.ingest_concurrency);
         if let Some(servers) = self.servers {
             plan.servers = count(servers);
-        }
-        if !self.dry_run && !PathBuf::from(&plan.corpus).is_dir() {
-            return Err(Failure::Usage(anyhow!(
-                "there is no folder {} for the agents to read; name another with --corpus",
-                plan.corpus
-            )));
         }
         if let Some(part) = self.partition
             && plan.order(0, Some(part)).is_empty()

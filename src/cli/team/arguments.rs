@@ -5,13 +5,14 @@ use crate::cli::overrides::{self, Chimera, Chimera2};
 use crate::cli::values::{LimitArguments, api, speed};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
+use crate::corpus;
 use crate::engine::Profile;
 use crate::inject::Inject;
 use crate::protocol::{Api, Options, default_base_url};
 use crate::report::agent::{Chosen, Side};
 use crate::stack::{Carrier, Stack};
 use crate::team::{Chimeras, Scenario};
-use crate::workflow::Topology;
+use crate::workflow::{INGEST_CONCURRENCY, Topology};
 use anyhow::anyhow;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, value_parser};
@@ -49,9 +50,12 @@ pub struct Arguments {
     /// Folder of the results; those of an earlier team in it are replaced
     #[arg(long, value_name = "DIR", default_value = "tare-results/team")]
     output_dir: PathBuf,
-    /// Folder of CSV, JSON and Markdown files to read
-    #[arg(long, value_name = "DIR", default_value = "fixtures/corpus")]
-    corpus: PathBuf,
+    /// Folder of CSV, JSON and Markdown files to read; built-in is the one inside the program
+    #[arg(long, value_name = "DIR", default_value_t)]
+    corpus: corpus::Source,
+    /// Files that an agent reads at a time; 1 reads one after the other
+    #[arg(long, value_name = "N", default_value_t = INGEST_CONCURRENCY)]
+    ingest_concurrency: NonZeroUsize,
     /// Also print summary.json to stdout
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -180,7 +184,8 @@ pub struct Plan {
     pub order_seed: u64,
     pub inject: Option<Inject>,
     pub limits: Limits,
-    pub corpus: PathBuf,
+    pub corpus: corpus::Source,
+    pub ingest_concurrency: NonZeroUsize,
     pub output_dir: PathBuf,
     pub format: Option<Format>,
 }
@@ -260,6 +265,7 @@ impl Arguments {
             inject: self.inject,
             limits: self.limits.into(),
             corpus: self.corpus,
+            ingest_concurrency: self.ingest_concurrency,
             output_dir: self.output_dir,
             format: self.format,
         })

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::runtime::{Runtime, Threads};
-use crate::workflow::{Role, ingest, prompt};
+use crate::workflow::{INGEST_CONCURRENCY, Role, ingest, prompt};
 use std::path::Path;
 
 fn shipped(name: &str) -> Profile {
@@ -98,7 +98,8 @@ fn gemma_takes_contexts_of_512_and_1024_for_the_same() {
 fn analysis_prompt() -> String {
     let rt = Threads::new(NonZeroUsize::MIN).expect("threads need nothing");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus");
-    let corpus = futures::executor::block_on(ingest(&rt, &folder)).expect("a corpus");
+    let corpus =
+        futures::executor::block_on(ingest(&rt, &folder, INGEST_CONCURRENCY)).expect("a corpus");
     prompt::analysis(Role::Neutral, &corpus)
 }
 
