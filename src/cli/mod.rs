@@ -31,7 +31,7 @@ use std::process::ExitCode;
     version,
     max_term_width = 100,
     arg_required_else_help = true,
-    after_help = "Example, which needs no server and no GPU:\n  tare agent --mock"
+    after_help = "Examples:\n  tare agent --mock"
 )]
 struct Arguments {
     #[command(subcommand)]

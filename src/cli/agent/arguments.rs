@@ -27,6 +27,9 @@ OpenAI's API can express the temperature only.
 
 Examples:
   tare agent --mock
+  tare agent --mock --runs 2 --chimera-temperature 0.6 --num-predict 64 --seed 1
+
+On a server of your own:
   tare agent --model gemma3:latest --runs 5 --chimera-temperature 0.6 --num-predict 256 --seed 1
   tare agent --api openai --base-url http://127.0.0.1:8080 --model gemma3"
 )]

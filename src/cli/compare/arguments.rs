@@ -28,10 +28,13 @@ use wildmatch::WildMatch;
     after_help = "Without --workload it weighs one agent against a paced mock, for tare, and streams in a burst, for CPU time.
 
 Examples:
+  tare compare --stacks 'tokio-*/hyper' --invocations 2
+  tare compare --workload team --agents 2,4 --stacks 'tokio-*/hyper/spawn' --invocations 2 --tokens 16
+  tare compare --workload stream --stacks tokio-mt/hyper --inject delay=50us/chunk --invocations 3
+
+All stacks, in 4 minutes; the tokio ones, ten times each:
   tare compare
-  tare compare --stacks 'tokio-*/*' --invocations 10
-  tare compare --workload team --agents 2,16 --stacks '*/hyper/spawn'
-  tare compare --stacks 'tokio-mt/*' --inject delay=50us/chunk"
+  tare compare --stacks 'tokio-*/*' --invocations 10"
 )]
 pub struct Arguments {
     /// Which stacks: names or patterns such as '*/hyper*', several with commas

@@ -24,9 +24,14 @@ use std::path::PathBuf;
 (five runtimes), scaling (1 to 1,024 agents on every stack).
 
 Examples:
+  tare sweep --plan tr114 --dry-run
+  tare sweep --plan tr114 --partition 1/50 --mock rtx4080-gemma3-4b --speed 50
+
+The whole plan, and on with it when it was stopped:
   tare sweep --plan tr114 --mock rtx4080-gemma3-4b --speed 50
   tare sweep --plan tr114 --mock rtx4080-gemma3-4b --speed 50 --resume
-  tare sweep --plan tr114 --dry-run
+
+A plan of your own, on several machines:
   tare sweep --plan mine.toml --partition 1/2 --out part1
   tare sweep --merge part1 part2 --out whole"
 )]

@@ -32,7 +32,9 @@ num_gpu 80, num_ctx 512, temperature 0.8, and chimera2 is num_gpu 100, num_ctx 1
 
 Examples:
   tare team --mock --servers 2 --gpus 2 --scenario chimera_homo --fixed-length 64
-  tare team --mock --agents 16 --stack smol/hyper --topology join
+  tare team --mock --agents 16 --stack smol/hyper --topology join --fixed-length 64 --runs 1
+
+On servers of your own:
   tare team --model gemma3:latest --scenario baseline_vs_chimera --collector-ollama-url \
 http://127.0.0.1:11434 --insight-ollama-url http://127.0.0.1:11435"
 )]
