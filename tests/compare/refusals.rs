@@ -67,7 +67,12 @@ fn workloads_that_do_not_go_together_are_wrong_usage() {
         &["required arguments were not provided"],
     );
     place.refuses(2, &["--workload", "team", "--agents", "0"], &["0"]);
-    place.refuses(2, &[], &["no folder fixtures/corpus to read", "--corpus"]);
+    let missing = ["--corpus", "nowhere"];
+    place.refuses(
+        1,
+        &missing,
+        &["cannot read corpus folder nowhere: No such file"],
+    );
     let both = [
         "--workload",
         "stream",
