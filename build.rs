@@ -12,8 +12,9 @@ fn main() {
         "Cargo.lock",
         "fixtures/corpus",
         "fixtures/plans",
-        "fixtures/profiles",
-        "fixtures/traces",
+        "crates/tare-mock/fixtures",
+        "crates/tare-mock/Cargo.toml",
+        "crates/tare-mock/src",
         "src",
     ] {
         println!("cargo:rerun-if-changed={path}");

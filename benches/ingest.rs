@@ -11,9 +11,9 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tare::corpus::Source;
-use tare::engine::text::Text;
 use tare::runtime::{AsyncStd, Runtime, Smol, Threads, TokioLocal, TokioMt};
 use tare::workflow::{Answer, INGEST_CONCURRENCY, ingest};
+use tare_mock::Text;
 
 /// Worker threads of every runtime.
 const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");

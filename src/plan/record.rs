@@ -5,11 +5,11 @@
 
 use super::{Part, Plan};
 use crate::corpus::CorpusIdentity;
-use crate::engine::Profile;
 use crate::protocol::Described;
 use crate::provenance::Provenance;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
+use tare_mock::Profile;
 
 /// Name and version of the format. The number grows when a field changes its meaning or goes.
 pub const SCHEMA: &str = "tare.sweep/1";

@@ -6,11 +6,13 @@ use crate::protocol::{Api, Options};
 use crate::stack::Stack;
 use crate::workflow::{INGEST_CONCURRENCY, Role};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// On what.
@@ -49,6 +51,9 @@ pub struct Spec {
     /// Whether to look closer at where time goes, at the price of the times themselves.
     #[serde(default)]
     pub profile_run: bool,
+    /// Whether every iteration, agent and call is wanted, beside their sums and means.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detail: bool,
     /// Processors that the process is to be kept on; by default wherever the system puts it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processors: Vec<usize>,
@@ -58,8 +63,35 @@ fn ingest_concurrency() -> NonZeroUsize {
     INGEST_CONCURRENCY
 }
 
+impl Spec {
+    /// Puts addresses in the place of servers' names.
+    pub fn resolve(&mut self, addresses: &BTreeMap<String, String>) {
+        let members = match &mut self.work {
+            Work::Team(team) => &mut team.members[..],
+            _ => &mut [],
+        };
+        let urls = members.iter_mut().map(|member| &mut member.base_url);
+        for url in urls.chain([&mut self.base_url]) {
+            if let Some(address) = addresses.get(url) {
+                url.clone_from(address);
+            }
+        }
+    }
+
+    /// Adds to every seed of the model's sampler.
+    pub fn add_to_seeds(&mut self, more: u64) {
+        self.seed = self.seed.wrapping_add(more);
+        if let Work::Team(team) = &mut self.work {
+            for member in &mut team.members {
+                member.options.seed = member.options.seed.map(|seed| seed.wrapping_add(more));
+            }
+        }
+    }
+}
+
 /// What is known of the answers beforehand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Answers {
     /// Every token: a mock made them from the seed, and an answer of others is an error.
@@ -71,6 +103,7 @@ pub enum Answers {
 
 /// What an iteration does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Work {
     /// One streamed answer.
@@ -94,6 +127,7 @@ pub enum Work {
 /// Agents with a role, a server and options each. Before the clock starts, each has its connection
 /// and its model is loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Team {
     /// At least one; several need a topology.
@@ -108,6 +142,7 @@ pub struct Team {
 
 /// An agent of a team.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Member {
     /// What it is there for.
@@ -121,6 +156,7 @@ pub struct Member {
 
 /// The connection of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Connection {
     /// A new one each time.

@@ -11,7 +11,6 @@ use super::judged::Family;
 use super::standing::Standing;
 use super::subject::{Changed, Subject};
 use crate::corpus::CorpusIdentity;
-use crate::engine::Profile;
 use crate::meter::{Histogram, ProfileRun, Usage};
 use crate::protocol::{Api, Described};
 use crate::provenance::Provenance;
@@ -19,6 +18,7 @@ use crate::run::Outcome;
 use crate::stats::mean;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
+use tare_mock::Profile;
 
 /// Name and version of the format. The number grows when a field changes its meaning or goes.
 pub const SCHEMA: &str = "tare.result/1";

@@ -2,7 +2,6 @@
 
 use crate::client::Limits;
 use crate::corpus::CorpusIdentity;
-use crate::engine::Profile;
 use crate::protocol::{Api, Described, ModelIdentity, Options, Software};
 use crate::provenance::Provenance;
 use crate::stack::Stack;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// Which options an agent was run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
