@@ -28,9 +28,9 @@ use wildmatch::WildMatch;
     after_help = "Without --workload it compares one agent against a paced mock, for tare, and streams in a burst, for CPU time.
 
 Examples:
-  tare compare --runs 2 --stacks 'tokio-*/hyper'
-  tare compare --workload team --agents 2,16 --stacks '*/hyper/spawn' --runs 2
-  tare compare --stacks tokio-mt/hyper --inject delay=50us/chunk --runs 2"
+  tare compare --runs 2 --stacks 'tokio-*/hyper' --iterations 2
+  tare compare --workload team --agents 2,4 --stacks 'tokio-*/hyper/spawn' --runs 2 --iterations 1
+  tare compare --workload stream --stacks tokio-mt/hyper --inject delay=50us/chunk --runs 2"
 )]
 pub struct Arguments {
     /// Which stacks: names or patterns such as '*/hyper*', several with commas
