@@ -18,6 +18,7 @@ mod design;
 mod difference;
 mod driver;
 mod durable;
+mod merge;
 pub mod metric;
 mod record;
 mod schedule;
@@ -28,6 +29,7 @@ pub use design::{
     ALPHA, Arm, At, Cadence, Changed, Experiment, Kind, MockServer, Role, Server, Workload,
 };
 pub use driver::{Bench, Watch, sit};
+pub use merge::{MergeError, Merged, merge};
 pub use metric::{METRICS, Metric};
 pub use record::{Detail, MOST_LATE, Record, Run, RunResult};
 pub use schedule::{Due, Part, PartError};

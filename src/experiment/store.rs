@@ -174,7 +174,7 @@ pub enum StoreError {
     },
 }
 
-fn system(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+pub(super) fn system(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |source| StoreError::System {
         act,
         path: path.to_owned(),
@@ -422,10 +422,7 @@ impl Store {
     }
 
     fn keep_manifest(&self) -> Result<(), StoreError> {
-        let path = self.folder.join(MANIFEST);
-        let text = serde_json::to_string_pretty(&self.manifest).map_err(io::Error::other);
-        let kept = text.and_then(|text| durable::write(&path, &(text + "\n")));
-        kept.map_err(system("write", &path))
+        write_manifest(&self.folder, &self.manifest)
     }
 
     /// Appends a record; when this returns it is on the disk.
@@ -482,7 +479,31 @@ impl Store {
     }
 }
 
-fn claim(folder: &Path) -> Result<File, StoreError> {
+fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), StoreError> {
+    let path = folder.join(MANIFEST);
+    let text = serde_json::to_string_pretty(manifest).map_err(io::Error::other);
+    let kept = text.and_then(|text| durable::write(&path, &(text + "\n")));
+    kept.map_err(system("write", &path))
+}
+
+/// Writes a whole experiment into a folder that has none.
+pub(super) fn write_stored(folder: &Path, stored: &Stored) -> Result<(), StoreError> {
+    let path = folder.join(RUNS);
+    let lines: Result<Vec<String>, _> = stored.records.iter().map(serde_json::to_string).collect();
+    let text = lines.map(|lines| {
+        lines
+            .into_iter()
+            .map(|line| line + "\n")
+            .collect::<String>()
+    });
+    let kept = text.map_err(io::Error::other);
+    let kept = kept.and_then(|text| durable::write(&path, &text));
+    kept.map_err(system("write", &path))?;
+    write_manifest(folder, &stored.manifest)
+}
+
+/// The lock on a folder, for as long as the file is open.
+pub(super) fn claim(folder: &Path) -> Result<File, StoreError> {
     let place = folder.join(LOCK);
     let mut options = File::options();
     let options = options.read(true).write(true).create(true).truncate(false);
@@ -593,7 +614,7 @@ pub(super) fn changes(here: &Sitting, there: &Sitting, threads: NonZeroUsize) ->
 
 impl Experiment {
     /// The most worker threads that any arm has.
-    fn threads(&self) -> NonZeroUsize {
+    pub(super) fn threads(&self) -> NonZeroUsize {
         let threads = self.arms().map(|(_, arm)| arm.spec.threads);
         threads.max().unwrap_or(NonZeroUsize::MIN)
     }
