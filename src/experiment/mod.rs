@@ -23,6 +23,8 @@ pub mod metric;
 mod record;
 mod schedule;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Comparison, Task, mock};
 pub use design::{

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, Command, Stdio};
-use tare::report::team::TeamSummary;
+use tare::published::TeamSummary;
 
 /// One in a process group of its own, as what a terminal runs is.
 struct Running {
@@ -54,16 +54,16 @@ fn ctrl_c_keeps_the_runs_that_are_finished_and_reports_on_them() {
     let place = Place::new();
     let flags = ["--runs", "1000", "--fixed-length", "2", "--agents", "2"];
     let running = Running::start(&place, &[&place.mock()[..], &flags].concat());
-    let (code, said) = running.interrupt_when_it_says("run 3 of 1000");
+    let (code, said) = running.interrupt_when_it_says("block 3 of 1000");
     assert_eq!(code, Some(130), "{said}");
     assert!(
-        said.contains("interrupted: finished runs will be reported"),
+        said.contains("interrupted: what is finished will be reported"),
         "{said}"
     );
     assert!(!said.contains("error"), "{said}");
-    let summary = fs::read_to_string(place.results().join("summary.json")).expect(&said);
+    let summary = fs::read_to_string(place.results().join("published/summary.json")).expect(&said);
     let summary: TeamSummary = serde_json::from_str(&summary).expect("a summary");
-    let runs = fs::read_dir(place.results().join("runs"))
+    let runs = fs::read_dir(place.results().join("published/runs"))
         .expect("runs")
         .count();
     assert!(
@@ -77,8 +77,8 @@ fn ctrl_c_before_a_run_is_finished_leaves_nothing() {
     let place = Place::new();
     let flags = ["--fixed-length", "100000", "--agents", "2"];
     let running = Running::start(&place, &[&place.mock()[..], &flags].concat());
-    let (code, said) = running.interrupt_when_it_says("run 1 of 3");
+    let (code, said) = running.interrupt_when_it_says("block 1 of 3");
     assert_eq!(code, Some(130), "{said}");
-    assert!(said.contains("there is nothing to report"), "{said}");
-    assert!(!place.results().exists(), "{said}");
+    assert!(said.contains("go on with: "), "{said}");
+    assert!(!place.results().join("published").exists(), "{said}");
 }
