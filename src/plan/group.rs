@@ -1,7 +1,7 @@
 //! A group of a plan: a scenario and what varies in it. It stands for every combination of its
 //! levels, each a configuration with a name of its own.
 
-use super::document::{Wrong, fit_for_a_folder, read_cell};
+use super::document::{Wrong, fit_for_a_folder, read_stack};
 use super::factor::{Factor, Level};
 use crate::inject::Inject;
 use crate::protocol::{Api, Options};
@@ -288,7 +288,7 @@ impl Group {
             }
             (Some(list), _) => {
                 for name in list.get_ref() {
-                    let stack = read_cell(name)?;
+                    let stack = read_stack(name)?;
                     if stacks.iter().any(|(known, _)| *known == stack) {
                         return Err(Wrong::at(name, format!("`stacks` has {stack} twice")));
                     }

@@ -349,7 +349,7 @@ fn an_error_names_the_line_and_the_field() {
         ),
         (
             "[60, 80]",
-            "80\ncells = [\n  \"smol/hyper/spawn\",\n  \"smol/curl/spawn\",\n]",
+            "80\nstacks = [\n  \"smol/hyper/spawn\",\n  \"smol/curl/spawn\",\n]",
             "line 12 (`\"smol/curl/spawn\",`): no client `curl`",
         ),
         (

@@ -1,9 +1,8 @@
 //! Sweeps of our own: the true efficiency beside the published one, one server against two, and
 //! what the plan says is missing.
 
-use crate::tree::{Imported, Place, Run, is, named, text};
+use crate::tree::{Imported, Place, Run, is, named};
 use serde_json::{Value, json};
-use std::fs;
 
 /// Six runs on one server, whose queue the published efficiency does not see, and six on two.
 const ONE: [(f64, f64); 6] = [

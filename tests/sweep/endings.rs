@@ -186,15 +186,9 @@ fn where_every_run_fails_it_stops_and_says_so() {
         "small.toml",
         &PLAN.replace("repetitions = 3", "repetitions = 20"),
     );
-    let server = faulty("status=500");
-    let arguments = [
-        "--plan",
-        "small.toml",
-        "--servers",
-        "1",
-        "--base-url",
-        server.base_url(),
-    ];
+    // Each answer takes longer than it may.
+    let slow = ["--mock", "paced-50ms", "--call-timeout", "20ms"];
+    let arguments = [&["--plan", "small.toml"], &slow[..]].concat();
     place.refuses(
         &arguments,
         1,

@@ -125,7 +125,7 @@ fn another_plan_or_part_is_not_mixed_in() {
     );
     let told = [
         "another experiment",
-        "pair-chimera_hetero-ctx512_1024: only there",
+        "pair-chimera_hetero-ctx512_1024 of team: only there",
     ];
     place.refuses(&[&AGAIN[..], &half].concat(), 2, &told);
     // A description may change.

@@ -34,7 +34,11 @@ impl Running {
         }
     }
 
-    fn interrupt_when_it_says(mut self, begins: &str) -> (Option<i32>, String) {
+    fn interrupt_when_it_says(self, begins: &str) -> (Option<i32>, String) {
+        self.signal_when_it_says(begins, Signal::SIGINT)
+    }
+
+    fn signal_when_it_says(mut self, begins: &str, signal: Signal) -> (Option<i32>, String) {
         let mut line = String::new();
         while !line.starts_with(begins) {
             line.clear();
@@ -43,7 +47,7 @@ impl Running {
             self.said += &line;
         }
         let group = i32::try_from(self.child.id()).expect("a process");
-        killpg(Pid::from_raw(group), Signal::SIGINT).expect("it runs");
+        killpg(Pid::from_raw(group), signal).expect("it runs");
         self.stderr.read_to_string(&mut self.said).expect("UTF-8");
         (self.child.wait().expect("it ends").code(), self.said)
     }
@@ -81,4 +85,29 @@ fn ctrl_c_before_a_run_is_finished_leaves_nothing() {
     assert_eq!(code, Some(130), "{said}");
     assert!(said.contains("go on with: "), "{said}");
     assert!(!place.results().join("published").exists(), "{said}");
+}
+
+#[test]
+fn killed_and_gone_on_with_every_run_is_there_once() {
+    let place = Place::new();
+    let flags = ["--runs", "5", "--fixed-length", "2", "--agents", "2"];
+    let flags = [&place.mock()[..], &flags].concat();
+    let running = Running::start(&place, &flags);
+    let (code, said) = running.signal_when_it_says("block 3 of 5", Signal::SIGKILL);
+    assert_eq!(code, None, "{said}");
+    let lines = || {
+        let text = fs::read_to_string(place.results().join("runs.jsonl")).expect("runs");
+        let whole = text.rfind('\n').map_or("", |end| &text[..=end]).to_owned();
+        whole
+    };
+    let before = lines();
+    assert!(before.lines().count() >= 4, "{said}");
+    let resumed = place.team_command(&[&flags[..], &["--resume"]].concat());
+    assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
+    let after = lines();
+    // The team, and one agent alone, for both are alike.
+    assert!(
+        after.starts_with(&before) && after.lines().count() == 10,
+        "{after}"
+    );
 }

@@ -114,7 +114,7 @@ pub struct Arguments {
     /// Runtime and client, such as smol/hyper; several agents share it by the topology
     #[arg(
         long,
-        value_name = "CELL",
+        value_name = "STACK",
         default_value = "tokio-mt/reqwest",
         help_heading = "Stack"
     )]

@@ -44,7 +44,7 @@ pub fn of(content: Content, file: &str, components: &[String]) -> Vec<Account> {
             let account = |(name, mut side): (&str, Side)| {
                 let mut book = Book::new(file, Kind::Side, of_path);
                 if let Some(stack) = provenance.stack {
-                    book.one.factors.extend(factor::of_cell(stack));
+                    book.one.factors.extend(factor::of_stack(stack));
                 }
                 if let Some(threads) = provenance.threads {
                     book.level(Factor::Threads, threads);
@@ -351,7 +351,7 @@ impl Book {
         if let Some(name) = &truth.configuration {
             self.one.configuration.clone_from(name);
         }
-        self.one.factors.extend(factor::of_cell(truth.stack));
+        self.one.factors.extend(factor::of_stack(truth.stack));
         self.level(Factor::Threads, truth.threads);
         self.level(Factor::Servers, truth.servers);
         if let Some(tokens) = truth.fixed_length {
