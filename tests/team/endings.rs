@@ -97,8 +97,7 @@ fn killed_and_gone_on_with_every_run_is_there_once() {
     assert_eq!(code, None, "{said}");
     let lines = || {
         let text = fs::read_to_string(place.results().join("runs.jsonl")).expect("runs");
-        let whole = text.rfind('\n').map_or("", |end| &text[..=end]).to_owned();
-        whole
+        text.rfind('\n').map_or("", |end| &text[..=end]).to_owned()
     };
     let before = lines();
     assert!(before.lines().count() >= 4, "{said}");
