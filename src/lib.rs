@@ -29,7 +29,8 @@
 //! | [`load`] | so many streams at once, or requests at a rate, and what came of them |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`team`] | several agents at once and each alone, on one server or two |
-//! | [`plan`] | scenarios × settings × repetitions; execution that stops, goes on and divides |
+//! | [`plan`] | scenarios × settings × repetitions, written down before the first run |
+//! | [`published`] | the older reports' schema: export of records, import of trees |
 //! | [`cli`] | the `tare` command, one file per subcommand |
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -47,6 +48,7 @@ pub mod plan;
 pub mod protocol;
 pub mod provenance;
 pub mod proxy;
+pub mod published;
 pub mod report;
 pub mod run;
 pub mod runtime;

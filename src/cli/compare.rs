@@ -172,7 +172,10 @@ impl Arguments {
         let kinds = self.kinds().map_err(Failure::Usage)?;
         let reads = kinds.iter().any(|(kind, ..)| *kind != Kind::Stream);
         let corpus = match reads {
-            true => self.corpus.open()?.folder,
+            true => {
+                self.corpus.open()?;
+                self.corpus.named()
+            }
             false => PathBuf::new(),
         };
         let mut stacks = self.stacks().map_err(Failure::Usage)?;

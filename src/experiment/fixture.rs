@@ -106,6 +106,7 @@ fn arm(stack: &str, role: Role) -> Arm {
             work: Work::Stream {
                 connection: Connection::Cold,
             },
+            ingest_concurrency: NonZeroUsize::MIN,
             tokens: 64,
             seed: 1,
             warm_up: 1,

@@ -27,11 +27,14 @@ pub(crate) mod fixture;
 mod judge;
 #[cfg(test)]
 mod judge_tests;
+mod merge;
 pub mod metric;
 mod pool;
 mod record;
 mod schedule;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Comparison, Task, mock};
 pub use control::{ControlCheck, ControlOutcome, Expected};
@@ -43,6 +46,7 @@ pub use judge::{
     AaControl, Judgement, Judgements, Lateness, MetricJudgement, NetCheck, NetOfArm, Outlier,
     Standing, WithoutLate, WorkloadJudgement, judge,
 };
+pub use merge::{MergeError, Merged, merge};
 pub use metric::{METRICS, Metric};
 pub use pool::{Pooled, pool};
 pub use record::{Detail, MOST_LATE, Record, Run, RunResult};

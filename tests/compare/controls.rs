@@ -10,7 +10,11 @@ fn judged(place: &Place, metric: &str, arm: &str) -> Judgement {
     let stored = place.stored(FOLDER);
     let judgements = judge(&stored.manifest.experiment, &stored.records);
     let of = &judgements.workloads[0];
-    let metric = of.metrics.iter().find(|of| of.metric == metric).expect("it is judged");
+    let metric = of
+        .metrics
+        .iter()
+        .find(|of| of.metric == metric)
+        .expect("it is judged");
     let judged = metric.arms.iter().find(|judged| judged.arm == arm);
     judged.expect("it is compared").clone()
 }
@@ -19,8 +23,19 @@ fn judged(place: &Place, metric: &str, arm: &str) -> Judgement {
 fn agents_that_take_turns_are_found_slower() {
     let place = Place::new();
     place.run(&[
-        "compare", "--workload", "team", "--agents", "2", "--stacks", "tokio-mt/hyper/spawn",
-        "--inject", "mutex", "--runs", "5", "--tokens", "48",
+        "compare",
+        "--workload",
+        "team",
+        "--agents",
+        "2",
+        "--stacks",
+        "tokio-mt/hyper/spawn",
+        "--inject",
+        "mutex",
+        "--runs",
+        "5",
+        "--tokens",
+        "48",
     ]);
     // Its two agents take turns for nearly all of their time, so it takes nearly twice as long.
     let found = judged(&place, "gross", "tokio-mt/hyper/spawn + mutex");
@@ -34,8 +49,21 @@ fn a_delay_is_found_with_its_size() {
     let profile = "description = \"slow enough\"\nmodel = \"m\"\nload = \"0s\"\ntokens = 8\ngap = \"20ms\"\nseed = 1\nprefill = { fixed = \"0s\", per_token = \"0s\" }\n";
     place.write("slow.toml", profile);
     place.run(&[
-        "compare", "--workload", "stream", "--mock", "slow.toml", "--stacks", "tokio-mt/hyper",
-        "--inject", "delay=10ms/chunk", "--runs", "5", "--tokens", "6", "--iterations", "4",
+        "compare",
+        "--workload",
+        "stream",
+        "--mock",
+        "slow.toml",
+        "--stacks",
+        "tokio-mt/hyper",
+        "--inject",
+        "delay=10ms/chunk",
+        "--runs",
+        "5",
+        "--tokens",
+        "6",
+        "--iterations",
+        "4",
     ]);
     let control = "tokio-mt/hyper + delay=10000us/chunk";
     let found = judged(&place, "delivery", control);
@@ -43,7 +71,9 @@ fn a_delay_is_found_with_its_size() {
     // Of the run that the machine disturbed least.
     let stored = place.stored(FOLDER);
     let delivery = |arm| {
-        let values = runs(&stored, arm).into_iter().filter_map(|run| run.value("delivery"));
+        let values = runs(&stored, arm)
+            .into_iter()
+            .filter_map(|run| run.value("delivery"));
         values.reduce(f64::min).expect("a mock tells")
     };
     let added = delivery(control) - delivery("tokio-mt/hyper");
@@ -54,17 +84,35 @@ fn a_delay_is_found_with_its_size() {
 fn other_mistakes_run_under_their_names() {
     let place = Place::new();
     let printed = place.run(&[
-        "compare", "--workload", "stream", "--stacks", "tokio-mt/hyper", "--runs", "3",
-        "--inject", "accumulate=1024", "--inject", "block-on-root", "--tokens", "64",
-        "--iterations", "4",
+        "compare",
+        "--workload",
+        "stream",
+        "--stacks",
+        "tokio-mt/hyper",
+        "--runs",
+        "3",
+        "--inject",
+        "accumulate=1024",
+        "--inject",
+        "block-on-root",
+        "--tokens",
+        "64",
+        "--iterations",
+        "4",
     ]);
     let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
     for name in ["accumulate=1024", "block-on-root"] {
-        assert!(printed.contains(&format!("tokio-mt/hyper + {name}")), "{printed}");
+        assert!(
+            printed.contains(&format!("tokio-mt/hyper + {name}")),
+            "{printed}"
+        );
     }
     // Ten pieces at a time, 1 ms apart: on average a token is read 5 ms late.
     let found = judged(&place, "delivery", "tokio-mt/hyper + accumulate=1024");
-    assert!(found.ratio.expect("three blocks").estimate > 1.0, "{found:?}");
+    assert!(
+        found.ratio.expect("three blocks").estimate > 1.0,
+        "{found:?}"
+    );
 }
 
 /// With nothing beside it, as CI runs it: `cargo test --test compare -- --ignored`.
@@ -74,7 +122,12 @@ fn twenty_comparisons_of_a_stack_with_itself_raise_no_false_alarm() {
     for seed in 1..=20 {
         let place = Place::new();
         place.does(&[
-            "compare", "--stacks", "tokio-mt/hyper", "--runs", "6", "--order-seed",
+            "compare",
+            "--stacks",
+            "tokio-mt/hyper",
+            "--runs",
+            "6",
+            "--order-seed",
             &seed.to_string(),
         ]);
         let stored = place.stored(FOLDER);

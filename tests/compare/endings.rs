@@ -46,11 +46,20 @@ fn ctrl_c_keeps_what_is_finished_and_reports_on_it() {
     let running = place.start(&MANY).until_it_says("block 2");
     let ended = running.signal_all(Signal::SIGINT).end();
     let said = &ended.said;
-    assert!(said.contains("interrupted: what is finished will be reported"), "{said}");
-    assert!(said.contains("--resume") && !said.contains("error"), "{said}");
+    assert!(
+        said.contains("interrupted: what is finished will be reported"),
+        "{said}"
+    );
+    assert!(
+        said.contains("--resume") && !said.contains("error"),
+        "{said}"
+    );
     let stored = place.stored(FOLDER);
     assert!((3..600).contains(&stored.records.len()));
-    assert_eq!(stored.manifest.sittings[0].ending, Some(Ending::Interrupted));
+    assert_eq!(
+        stored.manifest.sittings[0].ending,
+        Some(Ending::Interrupted)
+    );
     assert!(ended.stdout.contains("tokio-mt/hyper"), "{}", ended.stdout);
     assert_eq!(ended.code, Some(130), "{said}");
 }
@@ -90,7 +99,10 @@ fn a_second_process_on_the_folder_is_refused() {
     let second = place.run(&[&MANY[..], &["--resume"]].concat());
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{said}");
-    assert!(said.contains("another process (") && said.contains("is at work in"), "{said}");
+    assert!(
+        said.contains("another process (") && said.contains("is at work in"),
+        "{said}"
+    );
     running.signal_all(Signal::SIGINT).end();
 }
 
@@ -101,12 +113,19 @@ fn another_experiment_does_not_go_on_there() {
     for (flags, told) in [
         (few("3"), "blocks: 3 here, 2 there"),
         ([&few("2")[..], &["--threads", "1"]].concat(), "threads"),
-        ([&few("2")[..], &["--partition", "1/2"]].concat(), "part 1/2"),
+        (
+            [&few("2")[..], &["--partition", "1/2"]].concat(),
+            "part 1/2",
+        ),
     ] {
         place.refuses(2, &[&flags[..], &["--resume"]].concat(), &["holds", told]);
     }
     let nothing = ["--resume", "--out", "elsewhere"];
-    place.refuses(2, &[&few("2")[..], &nothing].concat(), &["cannot go on in elsewhere"]);
+    place.refuses(
+        2,
+        &[&few("2")[..], &nothing].concat(),
+        &["cannot go on in elsewhere"],
+    );
 }
 
 #[test]
@@ -122,10 +141,20 @@ fn a_mock_that_dies_is_an_error_that_names_the_arm_and_what_is_finished_is_kept(
     assert_eq!(ended.code, Some(1), "{}", ended.said);
     assert!(ended.stdout.contains("tokio-mt/hyper"), "{}", ended.stdout);
     let error = ended.said.lines().last().expect("an error");
-    assert!(error.starts_with("error: ") && error.contains("--resume"), "{error}");
+    assert!(
+        error.starts_with("error: ") && error.contains("--resume"),
+        "{error}"
+    );
     let named = ["threads/raw", "tokio-mt/hyper"];
     assert!(named.iter().any(|name| error.contains(name)), "{error}");
     let stored = place.stored(FOLDER);
     assert_eq!(stored.manifest.sittings[0].ending, Some(Ending::GivenUp));
-    assert!(stored.records.iter().filter(|it| it.run().is_some()).count() >= 3);
+    assert!(
+        stored
+            .records
+            .iter()
+            .filter(|it| it.run().is_some())
+            .count()
+            >= 3
+    );
 }

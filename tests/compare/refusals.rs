@@ -1,7 +1,7 @@
 //! What can't be done is one line on stderr and an exit code, and leaves nothing behind.
 
-use crate::{FOLDER, SMALL};
 use crate::support::place::{NOWHERE, Place, text};
+use crate::{FOLDER, SMALL};
 use mockito::Matcher;
 use serde_json::json;
 use std::fs;
@@ -59,14 +59,20 @@ fn workloads_that_do_not_go_together_are_wrong_usage() {
     refuses(&place, 2, &whole, &["agents stream", "--workload stream"]);
     let agents = ["--workload", "stream", "--agents", "2"];
     refuses(&place, 2, &agents, &["--agents is of --workload team"]);
-    refuses(&place, 
+    refuses(
+        &place,
         2,
         &["--agents", "2"],
         &["required arguments were not provided"],
     );
     refuses(&place, 2, &["--workload", "team", "--agents", "0"], &["0"]);
     let nowhere = ["--corpus", "nowhere"];
-    refuses(&place, 2, &nowhere, &["cannot read corpus folder nowhere: No such file"]);
+    refuses(
+        &place,
+        2,
+        &nowhere,
+        &["cannot read corpus folder nowhere: No such file"],
+    );
     let both = [
         "--workload",
         "stream",
@@ -127,7 +133,12 @@ fn a_server_that_is_not_there_is_told_with_the_way_out() {
     let told = ["127.0.0.1:1", "ollama serve", "leave out --base-url"];
     refuses(&place, 1, &flags, &told);
     let flags = [&flags[..], &["--api", "openai"]].concat();
-    refuses(&place, 1, &flags, &["no server answers", "leave out --base-url"]);
+    refuses(
+        &place,
+        1,
+        &flags,
+        &["no server answers", "leave out --base-url"],
+    );
 }
 
 /// An Ollama, as far as its version goes.
@@ -185,7 +196,10 @@ fn a_run_that_fails_is_told_with_its_arm_and_kept() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     let error = said.lines().last().expect("an error");
-    assert!(error.starts_with("error: ") && error.contains("--resume"), "{error}");
+    assert!(
+        error.starts_with("error: ") && error.contains("--resume"),
+        "{error}"
+    );
     assert!(error.contains("model 'gemma3:latest' not found"), "{error}");
     let named = ["threads/raw: ", "tokio-mt/hyper: "];
     assert!(named.iter().any(|name| error.contains(name)), "{error}");

@@ -58,9 +58,20 @@ fn every_arm_is_a_process_per_block_and_a_line_per_process() {
     let values: Vec<Vec<String>> = values.collect();
     assert_eq!(values.len(), 12);
     let counted = |id: &String| id == "decoding" || id == "system-calls";
-    assert!(values.iter().all(|ids| !ids.is_empty() && ids.iter().all(counted)));
-    let command_line = stored.manifest.sittings[0].provenance.occasion.command_line.join(" ");
-    assert!(command_line.contains("compare --workload stream"), "{command_line}");
+    assert!(
+        values
+            .iter()
+            .all(|ids| !ids.is_empty() && ids.iter().all(counted))
+    );
+    let command_line = stored.manifest.sittings[0]
+        .provenance
+        .occasion
+        .command_line
+        .join(" ");
+    assert!(
+        command_line.contains("compare --workload stream"),
+        "{command_line}"
+    );
 }
 
 #[test]
@@ -71,11 +82,19 @@ fn the_report_is_printed_again_from_what_is_stored() {
     assert_eq!(place.read(&format!("{FOLDER}/report.md")), {
         place.does(&["report", FOLDER, "--format", "markdown"])
     });
-    assert!(printed.lines().all(|line| line.chars().count() <= 100), "{printed}");
+    assert!(
+        printed.lines().all(|line| line.chars().count() <= 100),
+        "{printed}"
+    );
     let csv = place.does(&["report", FOLDER, "--format", "csv"]);
-    assert!(csv.lines().next().is_some_and(|head| head.contains("delivery-p99")), "{csv}");
-    let json: Value = serde_json::from_str(&place.does(&["report", FOLDER, "--format", "json"]))
-        .expect("JSON");
+    assert!(
+        csv.lines()
+            .next()
+            .is_some_and(|head| head.contains("delivery-p99")),
+        "{csv}"
+    );
+    let json: Value =
+        serde_json::from_str(&place.does(&["report", FOLDER, "--format", "json"])).expect("JSON");
     assert!(json["manifest"]["experiment"].is_object(), "{json}");
 }
 
@@ -93,7 +112,11 @@ fn all_done_is_done_and_what_is_finished_makes_room_only_where_nobody_named_the_
     place.refuses(2, &named, &told);
     let before = place.read("mine/runs.jsonl");
     place.does(&[&named[..], &["--resume"]].concat());
-    assert_eq!(place.read("mine/runs.jsonl"), before, "there was nothing left to do");
+    assert_eq!(
+        place.read("mine/runs.jsonl"),
+        before,
+        "there was nothing left to do"
+    );
     place.does(&[&named[..], &["--replace"]].concat());
     assert_ne!(place.read("mine/runs.jsonl"), before);
 }
@@ -101,20 +124,33 @@ fn all_done_is_done_and_what_is_finished_makes_room_only_where_nobody_named_the_
 #[test]
 fn a_part_has_every_second_block_and_parts_are_joined() {
     let place = Place::new();
-    let flags = ["--stacks", "tokio-mt/hyper", "--order-seed", "7", "--runs", "4"];
+    let flags = [
+        "--stacks",
+        "tokio-mt/hyper",
+        "--order-seed",
+        "7",
+        "--runs",
+        "4",
+    ];
     for part in ["1/2", "2/2"] {
         let folder = part.replace('/', "-of-");
         let with = ["--partition", part, "--out", &folder];
         place.does(&[&SMALL[..], &flags, &with].concat());
         let stored = place.stored(&folder);
         let first = usize::from(part == "2/2");
-        assert!(stored.records.iter().all(|it| it.block % 2 == first), "{part}");
+        assert!(
+            stored.records.iter().all(|it| it.block % 2 == first),
+            "{part}"
+        );
     }
     place.does(&["merge", "1-of-2", "2-of-2", "--out", "whole"]);
     let whole = place.stored("whole");
     let timed = whole.records.iter().filter(|it| !it.profiled).count();
     assert_eq!((timed, whole.manifest.part), (3 * 4, None));
-    assert_eq!(whole.finished().len(), whole.manifest.experiment.order(None).len());
+    assert_eq!(
+        whole.finished().len(),
+        whole.manifest.experiment.order(None).len()
+    );
     assert!(place.does(&["report", "whole"]).contains("tokio-mt/hyper"));
 }
 
@@ -139,7 +175,11 @@ fn a_servers_own_statement_is_net_where_there_is_one() {
 
     // What speaks OpenAI's API states no time: there is no net, and nothing is made of it.
     let (report, stored) = compares(&place, &[&there[..], &["--api", "openai"]].concat());
-    assert!(runs(&stored, "smol/hyper").iter().all(|run| run.value("net").is_none()));
+    assert!(
+        runs(&stored, "smol/hyper")
+            .iter()
+            .all(|run| run.value("net").is_none())
+    );
     assert!(!report.contains("tare ms"), "{report}");
 }
 
@@ -157,7 +197,11 @@ fn a_proxy_tells_delivery_for_a_server_that_does_not() {
     // With a mock behind it every token is checked, and net is the mock's truth.
     let (_, stored) = compares(&place, &[&TWO[..], &["--proxy", "--pin"]].concat());
     assert!(stored.manifest.experiment.proxied);
-    assert!(runs(&stored, "smol/hyper").iter().all(|run| run.value("net").is_some()));
+    assert!(
+        runs(&stored, "smol/hyper")
+            .iter()
+            .all(|run| run.value("net").is_some())
+    );
 }
 
 #[test]
@@ -192,7 +236,11 @@ fn pinned_processes_leave_the_last_processor_to_the_mock() {
     let experiment = stored.manifest.experiment;
     assert_eq!(experiment.mock_processor, Some(processors - 1));
     let kept: Vec<usize> = (0..processors - 1).collect();
-    assert!(experiment.arms().all(|(_, arm)| arm.spec.processors == kept));
+    assert!(
+        experiment
+            .arms()
+            .all(|(_, arm)| arm.spec.processors == kept)
+    );
 }
 
 #[test]
@@ -200,7 +248,11 @@ fn a_time_limit_ends_it_after_two_blocks_at_the_earliest() {
     let place = Place::new();
     let flags = ["--runs", "1000", "--time-limit", "10ms"];
     let (_, stored) = compares(&place, &[&TWO[..], &flags].concat());
-    let blocks = stored.records.iter().filter(|it| !it.profiled).map(|it| it.block);
+    let blocks = stored
+        .records
+        .iter()
+        .filter(|it| !it.profiled)
+        .map(|it| it.block);
     assert_eq!(blocks.max(), Some(1));
 }
 
@@ -212,7 +264,10 @@ fn metrics_are_listed_and_chosen() {
     assert!(METRICS.iter().all(|metric| listed.contains(metric.meaning)));
     let (report, stored) = compares(&place, &[&TWO[..], &["--metric", "memory,cpu"]].concat());
     assert_eq!(stored.manifest.experiment.metrics, ["cpu", "memory"]);
-    assert!(report.contains("peak memory") && !report.contains("gross"), "{report}");
+    assert!(
+        report.contains("peak memory") && !report.contains("gross"),
+        "{report}"
+    );
     let unknown = [&SMALL[..], &["--metric", "speed"]].concat();
     place.refuses(2, &unknown, &["no metric `speed`", "delivery-p99"]);
 }
@@ -220,8 +275,19 @@ fn metrics_are_listed_and_chosen() {
 #[test]
 fn a_team_of_one_beside_larger_ones_shares_its_stack_with_nobody() {
     let flags = [
-        "compare", "--workload", "team", "--agents", "1,2", "--tokens", "4", "--stacks",
-        "smol/hyper/*", "--base", "tokio-mt/hyper/spawn", "--runs", "2",
+        "compare",
+        "--workload",
+        "team",
+        "--agents",
+        "1,2",
+        "--tokens",
+        "4",
+        "--stacks",
+        "smol/hyper/*",
+        "--base",
+        "tokio-mt/hyper/spawn",
+        "--runs",
+        "2",
     ];
     let place = Place::new();
     place.does(&flags);
@@ -249,13 +315,26 @@ fn progress_goes_to_stderr_and_results_where_it_says() {
     let ended = place
         .start(&[&SMALL[..], &["--stacks", "smol/hyper"]].concat())
         .end();
-    for told in ["compare: 4 arms, at most 2 blocks", "\nblock 2 of 2", FOLDER] {
+    for told in [
+        "compare: 4 arms, at most 2 blocks",
+        "\nblock 2 of 2",
+        FOLDER,
+    ] {
         assert!(ended.said.contains(told), "{}", ended.said);
     }
     let mut files: Vec<String> = fs::read_dir(place.path().join(FOLDER))
         .expect("results")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     files.sort_unstable();
-    assert_eq!(files, ["experiment.json", "lock", "report.md", "runs.jsonl"]);
+    assert_eq!(
+        files,
+        ["experiment.json", "lock", "report.md", "runs.jsonl"]
+    );
 }

@@ -4,7 +4,7 @@
 //! time. Whatever slows both agents alike drops out of it, so that it measures how equal the two
 //! times are: it is the [`balance_percent`]. The true one takes each agent's time *alone*.
 
-use crate::report::published::{Contention, Member, Summary};
+use crate::published::{Contention, Member, Summary};
 
 /// A speed-up below this was called contention in the older reports' code.
 pub const LEAST_SPEEDUP: f64 = 1.5;
@@ -101,7 +101,7 @@ pub fn contention(seen: &Seen<'_>) -> Contention {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::published::{AgentResult, Aggregate};
+    use crate::published::{AgentResult, Aggregate};
     use proptest::prelude::*;
 
     fn member(time_s: f64, throughput: Option<f64>, ttft_ms: f64) -> Member {

@@ -1,8 +1,8 @@
 //! Figures of the agents' times, and whether what a summary states follows from them.
 
-use super::super::figure::Figure;
 use super::account::{Book, ROUNDING};
-use crate::report::published::{Member, Summary, Truth};
+use crate::published::{Member, Summary, Truth};
+use crate::report::sweep::Figure;
 
 impl Book {
     /// Figures of the agents' times, with what a summary states of them.

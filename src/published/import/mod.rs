@@ -6,15 +6,17 @@
 mod account;
 mod find;
 mod parse;
-mod sweep_file;
+mod state;
 mod times;
 
 pub use find::FindError;
 pub use parse::{Content, ParseError, parse};
-pub use sweep_file::PlanState;
+pub use state::PlanState;
 
-use super::configuration;
-use super::observation::{Kind, Observation};
+use crate::experiment::Stored;
+use crate::published::runs;
+use crate::report::sweep::configuration;
+use crate::report::sweep::{Kind, Observation};
 use find::Found;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -39,7 +41,7 @@ pub struct Source {
     pub skipped: Vec<Skipped>,
     /// Where what a file states does not follow from what it holds.
     pub disagreements: Vec<Disagreement>,
-    /// What the folder was to hold, where a sweep's `sweep.json` says so.
+    /// What the folder was to hold, of a sweep of ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanState>,
 }
@@ -96,10 +98,26 @@ pub fn read(paths: &[PathBuf]) -> Result<(Source, Vec<Observation>), FindError> 
         *source.kinds.entry(observation.kind).or_default() += 1;
     }
     configuration::name_all(&mut observations);
-    if let [folder] = paths {
-        source.plan = sweep_file::state(folder, &observations);
-    }
     Ok((source, observations))
+}
+
+/// The runs of a sweep of ours, from its records. Where each is exported to stands for its file.
+pub fn of_stored(folder: &Path, stored: &Stored) -> (Source, Vec<Observation>) {
+    let mut source = Source {
+        paths: vec![folder.display().to_string()],
+        ..Source::default()
+    };
+    let mut observations = Vec::new();
+    for (file, run) in runs(stored) {
+        let account = account::of_team(&run, &file, None);
+        source.read += 1;
+        source.disagreements.extend(account.disagreements);
+        *source.kinds.entry(account.observation.kind).or_default() += 1;
+        observations.push(account.observation);
+    }
+    configuration::name_all(&mut observations);
+    source.plan = Some(PlanState::of(stored, &observations));
+    (source, observations)
 }
 
 #[derive(Default)]

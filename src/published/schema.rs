@@ -7,11 +7,7 @@
 //! themselves, every field may be missing and unknown ones are passed over; what we write has all
 //! of them that are known.
 
-mod account;
-mod ours;
-
-pub use ours::{Contention, MemberTruth, SCHEMA, Truth};
-
+use super::ours::{MemberTruth, Truth};
 use crate::protocol::Options;
 use serde::{Deserialize, Serialize};
 

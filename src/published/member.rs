@@ -2,9 +2,9 @@
 
 use super::prose::{self, Through, figures};
 use super::summary::TeamSummary;
+use crate::published::TeamRun;
 use crate::report::agent::{StageName, system};
 use crate::report::markdown::{Align, Table, maybe, number};
-use crate::report::published::TeamRun;
 
 /// The report of the agent of this index; `None` if there is none.
 pub fn member_report(summary: &TeamSummary, runs: &[TeamRun], index: usize) -> Option<String> {
@@ -33,7 +33,7 @@ pub fn member_report(summary: &TeamSummary, runs: &[TeamRun], index: usize) -> O
     ]))
 }
 
-fn configuration(member: &crate::report::published::Member) -> String {
+fn configuration(member: &crate::published::Member) -> String {
     let options = serde_json::to_value(&member.result.configuration).unwrap_or_default();
     let mut table = Table::new(&[("option", Align::Left), ("value", Align::Right)]);
     for (name, value) in options.as_object().into_iter().flatten() {

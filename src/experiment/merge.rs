@@ -1,16 +1,19 @@
-//! Parts of a plan into the whole: all of them, each once and complete, and of one plan.
+//! Parts of an experiment into the whole: all of them, each once and complete, and of one experiment.
 //!
 //! Parts are made to be run on several machines, so machines may differ; builds and servers may not,
 //! unless that is accepted on purpose. The new folder is there when it is whole and not before.
 
+use super::design::Server;
 use super::difference::few;
-use super::folder::{Folder, FolderError, Planned, look, place_in, read_sweep, sweep_in};
-use super::record::{Served, Sitting, Sweep};
-use super::resume::{ChangeOf, Circumstances, changes};
-use super::{Part, durable};
+use super::durable;
+use super::record::Record;
+use super::schedule::Part;
+use super::store::{
+    ChangeOf, Circumstances, Manifest, Sitting, StoreError, Stored, changes, claim, system,
+    write_stored,
+};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why parts do not make a whole.
@@ -18,16 +21,16 @@ use std::path::{Path, PathBuf};
 pub enum MergeError {
     /// About a folder itself.
     #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// No sweep there.
-    #[error("{} holds no sweep: it has no sweep.json", .0.display())]
-    NoSweep(PathBuf),
+    Store(#[from] StoreError),
+    /// No experiment there.
+    #[error("{} holds no experiment: it has no experiment.json", .0.display())]
+    Nothing(PathBuf),
     /// It is whole already.
-    #[error("{} holds a whole sweep and not a part of one: there is nothing to merge it with", .0.display())]
+    #[error("{} holds a whole experiment and not a part of one: leave it out", .0.display())]
     NoPart(PathBuf),
-    /// Two plans.
-    #[error("{} and {} are of different plans ({differences}), with the former as here", first.display(), other.display())]
-    OtherPlan {
+    /// Two experiments.
+    #[error("{} and {} are of different experiments ({differences}), with the former as here", first.display(), other.display())]
+    Other {
         /// A part.
         first: PathBuf,
         /// Another.
@@ -35,7 +38,7 @@ pub enum MergeError {
         /// In what.
         differences: String,
     },
-    /// Two divisions of a plan.
+    /// Two divisions of an experiment.
     #[error("{} is part {first_part} and {} is part {other_part}: those are of different divisions", first.display(), other.display())]
     OtherDivision {
         /// A part.
@@ -95,24 +98,18 @@ pub enum MergeError {
     /// There is something.
     #[error("{} is not empty: name another folder with --out", .0.display())]
     Occupied(PathBuf),
-    /// The system refuses.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
 }
 
 /// What came of it.
 #[derive(Debug)]
 pub struct Merged {
     /// The whole.
-    pub sweep: Sweep,
+    pub stored: Stored,
     /// In what the machines of parts differ, each once.
     pub machines: Vec<String>,
 }
+
+type Parts = BTreeMap<Part, (PathBuf, Stored)>;
 
 /// Joins the parts in `folders` to a whole in `out`.
 ///
@@ -123,96 +120,128 @@ pub fn merge(
     out: &Path,
     circumstances: Circumstances,
 ) -> Result<Merged, MergeError> {
-    let mut parts: BTreeMap<Part, (PathBuf, Sweep)> = BTreeMap::new();
+    let mut parts = Parts::new();
     let mut held = Vec::new();
     for folder in folders {
-        let Some(sweep) = read_sweep(folder)? else {
-            return Err(MergeError::NoSweep(folder.clone()));
-        };
-        let Some(part) = sweep.part else {
+        // Asked before it is locked, so that a folder of something else gets no lock's file.
+        let nothing = || MergeError::Nothing(folder.clone());
+        Stored::read(folder)?.ok_or_else(nothing)?;
+        let twice = parts.values().any(|(known, _)| known == folder);
+        if !twice {
+            // Nobody may be at work there meanwhile.
+            held.push(claim(folder)?);
+        }
+        let stored = Stored::read(folder)?.ok_or_else(nothing)?;
+        let Some(part) = stored.manifest.part else {
             return Err(MergeError::NoPart(folder.clone()));
         };
-        if let Some((known, (first, of))) = parts.first_key_value() {
-            one_plan((first, of), (folder, &sweep))?;
-            if known.of() != part.of() {
-                return Err(MergeError::OtherDivision {
-                    first: first.clone(),
-                    first_part: *known,
-                    other: folder.clone(),
-                    other_part: part,
-                });
-            }
-        }
-        if let Some((first, _)) = parts.get(&part) {
-            return Err(MergeError::Twice {
-                first: first.clone(),
-                other: folder.clone(),
-                part,
-            });
-        }
-        // Nobody may be at work there meanwhile.
-        held.push(Folder::claim(folder)?);
-        parts.insert(part, (folder.clone(), sweep));
+        fits(&parts, folder, part, &stored)?;
+        parts.insert(part, (folder.clone(), stored));
     }
+    let Some((_, (_, first))) = parts.first_key_value() else {
+        return Err(MergeError::Nothing(out.to_owned()));
+    };
+    let manifest = Manifest {
+        part: None,
+        sittings: Vec::new(),
+        ..first.manifest.clone()
+    };
     all_there(&parts)?;
     let (sittings, machines) = sittings(&parts, circumstances)?;
-    let Some((_, (_, first))) = parts.first_key_value() else {
-        return Err(MergeError::NoSweep(out.to_owned()));
+    let stored = Stored {
+        manifest: Manifest {
+            sittings,
+            ..manifest
+        },
+        records: records(&parts),
     };
-    let mut whole = Sweep::new(first.plan.clone(), None);
-    whole.sittings = sittings;
-    write(&parts, &whole, out)?;
-    Ok(Merged {
-        sweep: whole,
-        machines,
-    })
+    write(&stored, out)?;
+    Ok(Merged { stored, machines })
 }
 
-fn one_plan(first: (&PathBuf, &Sweep), other: (&PathBuf, &Sweep)) -> Result<(), MergeError> {
-    let differences = first.1.plan.differences(&other.1.plan);
-    if differences.is_empty() {
+/// Whether a part goes with those before it.
+fn fits(parts: &Parts, folder: &Path, part: Part, stored: &Stored) -> Result<(), MergeError> {
+    let Some((known, (first, of))) = parts.first_key_value() else {
         return Ok(());
+    };
+    let (first, other) = (first.clone(), folder.to_owned());
+    let whole = of.manifest.experiment.clone().at_no_address();
+    let differences = whole.differences(&stored.manifest.experiment.clone().at_no_address());
+    if !differences.is_empty() {
+        return Err(MergeError::Other {
+            first,
+            other,
+            differences: few(&differences),
+        });
     }
-    Err(MergeError::OtherPlan {
-        first: first.0.clone(),
-        other: other.0.clone(),
-        differences: few(&differences),
-    })
+    if known.of() != part.of() {
+        return Err(MergeError::OtherDivision {
+            first,
+            first_part: *known,
+            other,
+            other_part: part,
+        });
+    }
+    match parts.get(&part) {
+        None => Ok(()),
+        Some((first, _)) => Err(MergeError::Twice {
+            first: first.clone(),
+            other,
+            part,
+        }),
+    }
 }
 
-fn all_there(parts: &BTreeMap<Part, (PathBuf, Sweep)>) -> Result<(), MergeError> {
+fn all_there(parts: &Parts) -> Result<(), MergeError> {
     let of = parts.keys().next().map_or(0, |part| part.of());
     let missing = (1..=of).filter(|&number| parts.keys().all(|part| part.part() != number));
     let missing: Vec<String> = missing.map(|number| format!("{number}/{of}")).collect();
-    if missing.is_empty() {
-        return Ok(());
+    if !missing.is_empty() {
+        return Err(MergeError::Missing {
+            missing: missing.join(", "),
+            of,
+            given: parts.len(),
+        });
     }
-    Err(MergeError::Missing {
-        missing: missing.join(", "),
-        of,
-        given: parts.len(),
-    })
+    for (part, (folder, stored)) in parts {
+        let finished = stored.finished();
+        let order = stored.manifest.experiment.order(Some(*part));
+        let missing = order.iter().filter(|due| !finished.contains(&due.key()));
+        match missing.count() {
+            0 => {}
+            missing => {
+                return Err(MergeError::Unfinished {
+                    folder: folder.clone(),
+                    part: *part,
+                    missing,
+                    runs: order.len(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// All sittings, each with its part, and in what the machines differ.
 fn sittings(
-    parts: &BTreeMap<Part, (PathBuf, Sweep)>,
+    parts: &Parts,
     circumstances: Circumstances,
 ) -> Result<(Vec<Sitting>, Vec<String>), MergeError> {
     let mut all = Vec::new();
     let mut machines = Vec::new();
     let first = parts.values().next();
-    for (part, (folder, sweep)) in parts {
+    for (part, (folder, stored)) in parts {
         let mut accepted = Vec::new();
-        if let (Some((first, of)), Some(last)) = (first, sweep.sittings.last())
-            && let Some(known) = of.sittings.last()
+        if let (Some((first, of)), Some(last)) = (first, stored.manifest.sittings.last())
+            && let Some(known) = of.manifest.sittings.last()
         {
-            let pair = (at_no_address(known), at_no_address(last));
-            for change in changes(&pair.0, &pair.1, sweep.plan.threads) {
+            for change in changes(known, last, stored.manifest.experiment.threads()) {
                 match change.of {
                     ChangeOf::Machine if machines.contains(&change.clause) => {}
                     ChangeOf::Machine => machines.push(change.clause),
-                    ChangeOf::Build | ChangeOf::Server => accepted.push(change.clause),
+                    ChangeOf::Build | ChangeOf::Server | ChangeOf::Corpus => {
+                        accepted.push(change.clause)
+                    }
                 }
             }
             if !accepted.is_empty() && circumstances == Circumstances::MustAgree {
@@ -223,7 +252,8 @@ fn sittings(
                 });
             }
         }
-        all.extend(sweep.sittings.iter().cloned().map(|sitting| Sitting {
+        let sittings = stored.manifest.sittings.iter().cloned();
+        all.extend(sittings.map(|sitting| Sitting {
             part: Some(*part),
             accepted: [sitting.accepted.as_slice(), &accepted].concat(),
             ..sitting
@@ -232,62 +262,41 @@ fn sittings(
     Ok((all, machines))
 }
 
-/// Another machine's server has another address.
-fn at_no_address(sitting: &Sitting) -> Sitting {
-    let mut sitting = sitting.clone();
-    if let Served::There { servers } = &mut sitting.server {
-        for server in servers {
-            server.base_url.clear();
-        }
+/// The records of all parts, each with the index that its sitting has in the whole.
+fn records(parts: &Parts) -> Vec<Record> {
+    let mut all = Vec::new();
+    let mut sittings = 0;
+    for (_, stored) in parts.values() {
+        all.extend(stored.records.iter().cloned().map(|record| Record {
+            sitting: record.sitting + sittings,
+            ..record
+        }));
+        sittings += stored.manifest.sittings.len();
     }
-    sitting
+    all
 }
 
-fn write(
-    parts: &BTreeMap<Part, (PathBuf, Sweep)>,
-    whole: &Sweep,
-    out: &Path,
-) -> Result<(), MergeError> {
-    fn failed(path: &Path) -> impl FnOnce(io::Error) -> MergeError {
-        move |source| MergeError::Write {
-            path: path.to_owned(),
-            source,
-        }
-    }
-    let mut found = Vec::new();
-    for (part, (folder, sweep)) in parts {
-        let lying = look(folder, sweep.planned())?;
-        let runs = sweep.planned().runs().count();
-        if lying.finished.len() < runs {
-            return Err(MergeError::Unfinished {
-                folder: folder.clone(),
-                part: *part,
-                missing: runs - lying.finished.len(),
-                runs,
-            });
-        }
-        found.extend(lying.finished);
-    }
+fn write(stored: &Stored, out: &Path) -> Result<(), MergeError> {
     let is_empty = |mut entries: fs::ReadDir| entries.next().is_none();
     if out.exists() && !fs::read_dir(out).is_ok_and(is_empty) {
         return Err(MergeError::Occupied(out.to_owned()));
     }
     let unfinished = Unfinished::beside(out);
-    let planned = Planned {
-        plan: &whole.plan,
-        part: None,
-    };
-    for (run, path) in found {
-        let text = fs::read_to_string(&path).map_err(failed(&path))?;
-        let place = place_in(&unfinished.0, planned, run);
-        durable::write(&place, &text).map_err(failed(&place))?;
+    write_stored(&unfinished.0, stored)?;
+    fs::rename(&unfinished.0, out).map_err(system("write", out))?;
+    Ok(())
+}
+
+impl super::design::Experiment {
+    /// Another machine's server has another address.
+    fn at_no_address(mut self) -> Self {
+        for server in self.servers.values_mut() {
+            if let Server::Real { base_url } = server {
+                base_url.clear();
+            }
+        }
+        self
     }
-    let text = serde_json::to_string_pretty(whole).map_err(io::Error::other);
-    let place = sweep_in(&unfinished.0);
-    let written = text.and_then(|text| durable::write(&place, &(text + "\n")));
-    written.map_err(failed(&place))?;
-    let renamed = fs::rename(&unfinished.0, out);
-    renamed.map_err(failed(out))
 }
 
 /// A folder under another name; what is left of it at the end goes away.

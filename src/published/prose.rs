@@ -2,9 +2,9 @@
 //! words mean.
 
 use super::summary::{Over, TeamSummary};
+use crate::published::{Member, TeamRun};
 use crate::report::agent::server;
 use crate::report::markdown::{Align, NONE, Table, mean_and_sd, number};
-use crate::report::published::{Member, TeamRun};
 
 /// Parts of a report, one after the other, those that say nothing left out.
 pub fn joined(parts: impl IntoIterator<Item = String>) -> String {

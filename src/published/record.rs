@@ -1,21 +1,18 @@
-//! From the outcomes of a run's processes to its `metrics.json`.
+//! From the records of a run, the team's and those of its agents alone, to its `metrics.json`.
 
-use super::figures::{
+use super::formulas::{
     Seen, balance_percent, contention, efficiency_percent, slowdown, speedup, summary,
 };
-use super::scenario::Scenario;
-use super::spec::TeamSpec;
-use crate::machine::Machine;
+use super::ours::{MemberTruth, SCHEMA, Truth};
+use super::schema::{AgentResult, Aggregate, CallFigures, Config, Member, SystemInfo, TeamRun};
+use crate::experiment::{Detail, Run};
 use crate::protocol::Options;
-use crate::provenance::Build;
-use crate::report::agent::Side;
-use crate::report::published::{
-    AgentResult, Aggregate, CallFigures, Config, Member, MemberTruth, SCHEMA, SystemInfo, TeamRun,
-    Truth,
-};
-use crate::run::{AgentAccount, CallAccount, HotServer, Outcome, Waits};
+use crate::run::{AgentAccount, CallAccount, HotServer, Member as Told, Spec, Team, Waits};
 use crate::stats::{jain_fairness, mean};
+use crate::team::Scenario;
 use crate::workflow::Role;
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 /// An agent of an outcome: its account and its calls.
 struct Agent<'a> {
@@ -26,18 +23,17 @@ struct Agent<'a> {
 }
 
 impl<'a> Agent<'a> {
-    /// All of an outcome of one iteration, in their order.
-    fn all(outcome: &'a Outcome) -> Vec<Self> {
-        let mut agents: Vec<Self> = outcome
-            .agents
-            .iter()
+    /// All of a run of one iteration, in their order.
+    fn all(detail: &'a Detail) -> Vec<Self> {
+        let accounts = detail.agents.iter();
+        let mut agents: Vec<Self> = accounts
             .map(|account| Self {
                 account,
                 calls: Vec::with_capacity(2),
                 waits: Vec::new(),
             })
             .collect();
-        for call in &outcome.calls {
+        for call in &detail.calls {
             if let Some(agent) = agents.get_mut(call.agent as usize) {
                 agent.calls.push(call);
             }
@@ -54,10 +50,10 @@ impl<'a> Agent<'a> {
     }
 
     /// The sum of a wait over its calls, ns; `None` where one of them does not tell.
-    fn waited(&self, figure: fn(&Waits) -> u64) -> Option<u64> {
+    fn waited(&self, wait: fn(&Waits) -> u64) -> Option<u64> {
         self.waits
             .iter()
-            .map(|waits| waits.as_ref().map(figure))
+            .map(|waits| waits.as_ref().map(wait))
             .sum()
     }
 
@@ -80,27 +76,39 @@ impl<'a> Agent<'a> {
     }
 }
 
-/// Where and when a run was.
-struct Here {
-    system: SystemInfo,
-    now: String,
+/// What a run was told, and what came of it.
+pub struct Recorded<'a> {
+    /// Its configuration's name, if it is of a plan.
+    pub configuration: Option<&'a str>,
+    /// Among the runs of its configuration, from 1.
+    pub run_number: u32,
+    /// What the team's process was told, with servers' addresses where they are known.
+    pub spec: &'a Spec,
+    /// The team.
+    pub team: &'a Team,
+    /// What came of it.
+    pub together: &'a Run,
+    /// What came of each agent alone, where it was run so.
+    pub alone: Vec<Option<&'a Run>>,
+    /// On which machine, by which build.
+    pub system: SystemInfo,
+    /// When, as RFC 3339.
+    pub timestamp: String,
 }
 
-/// The record of a run: all agents together, and what each did alone, where it did.
-pub fn record(
-    spec: &TeamSpec,
-    run_number: u32,
-    together: &Outcome,
-    alone: &[Option<&Outcome>],
-) -> TeamRun {
-    let mut agents = Agent::all(together);
-    let here = Here {
-        system: SystemInfo::of(&Machine::here(), &Build::here()),
-        now: jiff::Timestamp::now().to_string(),
-    };
-    let alone: Vec<Option<Agent<'_>>> = alone
+/// `metrics.json` of a run: all agents together, and what each did alone, where it did. `None` where the
+/// run has no account of its agents.
+pub fn team_run(of: &Recorded<'_>) -> Option<TeamRun> {
+    let detail = of.together.detail.as_ref()?;
+    let told: Vec<&Told> = of.team.each().collect();
+    let mut agents = Agent::all(detail);
+    if agents.len() != told.len() {
+        return None;
+    }
+    let alone: Vec<Option<Agent<'_>>> = of
+        .alone
         .iter()
-        .map(|outcome| Agent::all((*outcome)?).pop())
+        .map(|run| Agent::all((*run)?.detail.as_ref()?).pop())
         .collect();
     for (agent, alone) in agents.iter_mut().zip(&alone) {
         agent.reckon_waits(alone.as_ref());
@@ -109,22 +117,23 @@ pub fn record(
         .iter()
         .zip(&alone)
         .enumerate()
-        .map(|(index, (agent, alone))| member(spec, &here, index, agent, alone.as_ref()))
+        .map(|(index, (agent, alone))| member(of, (index, told[index]), agent, alone.as_ref()))
         .collect();
-    for said in together.texts.iter().filter(|said| said.call == 0) {
+    let equal = of.team.scenario == Scenario::Equal.name();
+    for entry in detail.texts.iter().filter(|entry| entry.call == 0) {
         // Equal agents have the same prompt, which is long: it is kept once.
-        let kept = spec.scenario != Scenario::Equal || said.agent == 0;
-        if let Some(member) = members.get_mut(said.agent as usize).filter(|_| kept) {
-            member.result.prompt.clone_from(&said.prompt);
+        let kept = !equal || entry.agent == 0;
+        if let Some(member) = members.get_mut(entry.agent as usize).filter(|_| kept) {
+            member.result.prompt.clone_from(&entry.prompt);
         }
     }
-    let truth = truth(spec, together, &agents, &alone);
+    let truth = truth(of, detail, &agents, &alone)?;
     let mut run = TeamRun {
-        run_number,
-        scenario: spec.scenario.name().to_owned(),
+        run_number: of.run_number,
+        scenario: of.team.scenario.clone(),
         ..TeamRun::default()
     };
-    match (<[Member; 2]>::try_from(members), &spec.members[..]) {
+    match (<[Member; 2]>::try_from(members), &told[..]) {
         (Ok([collector, insight]), [first, second])
             if (first.role, second.role) == (Role::DataCollector, Role::Insight) =>
         {
@@ -136,18 +145,16 @@ pub fn record(
         (Err(members), _) => run.agents = members,
     }
     run.tare = Some(truth);
-    run
+    Some(run)
 }
 
 fn member(
-    spec: &TeamSpec,
-    here: &Here,
-    index: usize,
+    of: &Recorded<'_>,
+    (index, told): (usize, &Told),
     agent: &Agent<'_>,
     alone: Option<&Agent<'_>>,
 ) -> Member {
-    let told = &spec.members[index];
-    let side = told.side.name();
+    let side = side(&told.options);
     let calls: Vec<CallFigures> = agent
         .calls
         .iter()
@@ -158,11 +165,11 @@ fn member(
     Member {
         config: Config {
             id: match told.role {
-                Role::Neutral if spec.members.len() > 1 => format!("{}-{}", told.role, index + 1),
+                Role::Neutral if of.team.agents() > 1 => format!("{}-{}", told.role, index + 1),
                 role => role.to_string(),
             },
-            label: label(told.side, &told.options),
-            model: spec.model.clone(),
+            label: label(&told.options),
+            model: of.spec.model.clone(),
             base_url: told.base_url.clone(),
             prompt: told.role.task().to_owned(),
             options: told.options.clone(),
@@ -170,13 +177,13 @@ fn member(
         result: AgentResult {
             agent_type: side.to_owned(),
             aggregate_metrics: Aggregate::of(&calls),
-            configuration: spec.sent(told),
+            configuration: of.team.sent(told),
             individual_runs: calls,
-            model: spec.model.clone(),
+            model: of.spec.model.clone(),
             prompt: String::new(),
             runs: 1,
-            system_info: here.system.clone(),
-            timestamp: here.now.clone(),
+            system_info: of.system.clone(),
+            timestamp: of.timestamp.clone(),
         },
         execution_time_s: agent.time_s(),
         tare: Some(MemberTruth {
@@ -191,8 +198,17 @@ fn member(
     }
 }
 
+/// An agent with overrides is a chimera.
+fn side(overrides: &Options) -> &'static str {
+    match *overrides == Options::default() {
+        true => "baseline",
+        false => "chimera",
+    }
+}
+
 /// The side, with what makes it so.
-fn label(side: Side, options: &Options) -> String {
+fn label(options: &Options) -> String {
+    let side = side(options);
     // As they stand in a request: numbers by their names.
     let json = serde_json::to_string(options).unwrap_or_default();
     let options = json.trim_matches(['{', '}']);
@@ -204,12 +220,12 @@ fn label(side: Side, options: &Options) -> String {
 }
 
 fn truth(
-    spec: &TeamSpec,
-    together: &Outcome,
+    of: &Recorded<'_>,
+    detail: &Detail,
     agents: &[Agent<'_>],
     alone: &[Option<Agent<'_>>],
-) -> Truth {
-    let makespan_s = together.total(|iteration| iteration.gross_ns).as_secs_f64();
+) -> Option<Truth> {
+    let makespan_s = seconds(detail.iterations.iter().map(|it| it.gross_ns).sum());
     let times_s: Vec<f64> = agents.iter().map(Agent::time_s).collect();
     let isolated_total_s: Option<f64> = alone
         .iter()
@@ -238,14 +254,16 @@ fn truth(
     let tokens: u64 = agents.iter().map(Agent::generated).sum();
     let calls = agents.iter().chain(alone.iter().flatten());
     let late = calls.flat_map(|agent| &agent.calls);
-    Truth {
+    let servers = of.team.members.iter();
+    let servers: BTreeSet<&str> = servers.map(|it| it.base_url.as_str()).collect();
+    Some(Truth {
         schema: SCHEMA.to_owned(),
-        configuration: None,
-        stack: spec.stack,
-        io: together.io.clone(),
-        threads: together.threads,
-        servers: spec.servers(),
-        fixed_length: spec.fixed_length,
+        configuration: of.configuration.map(str::to_owned),
+        stack: of.spec.stack,
+        io: of.together.io.clone(),
+        threads: of.together.threads.unwrap_or(of.spec.threads),
+        servers: NonZeroUsize::new(servers.len())?,
+        fixed_length: of.team.tokens,
         makespan_s,
         isolated_total_s,
         speedup,
@@ -265,7 +283,7 @@ fn truth(
         mock_late: late
             .filter_map(|call| call.mock_late)
             .reduce(|late, also| late || also),
-    }
+    })
 }
 
 fn seconds(nanos: u64) -> f64 {

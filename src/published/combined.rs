@@ -2,9 +2,9 @@
 
 use super::prose::{self, Through, figures, row};
 use super::summary::TeamSummary;
+use crate::published::{MemberTruth, TeamRun, Truth};
 use crate::report::agent::system;
 use crate::report::markdown::{Align, NONE, Table, maybe, number};
-use crate::report::published::{MemberTruth, TeamRun, Truth};
 
 /// Of more agents than this only the first ones are listed.
 const MOST_LISTED: usize = 16;

@@ -4,7 +4,7 @@
 //! those of a run's [`Truth`]: as there, what a name promises is what it holds in `tare` only.
 
 use super::setup::TeamSetup;
-use crate::report::published::{Summary, TeamRun, Truth};
+use crate::published::{Summary, TeamRun, Truth};
 use crate::stats::{mean, sample_sd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

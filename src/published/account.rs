@@ -1,6 +1,6 @@
 //! The older reports' figures of a call and of an agent, from the account of the calls.
 
-use super::{Aggregate, CallFigures, SystemInfo};
+use super::schema::{Aggregate, CallFigures, SystemInfo};
 use crate::machine::Machine;
 use crate::provenance::Build;
 use crate::run::{CallAccount, Stated};

@@ -1,13 +1,13 @@
 //! What a run says, and whether what it states follows from what it holds.
 
-use super::super::factor::{self, Factor, Level, Seat, Setting};
-use super::super::figure::Figure;
-use super::super::observation::{Contended, Kind, Observation};
 use super::Disagreement;
 use super::parse::{Content, Side, Sides};
 use super::times::{all_times, balance};
 use crate::protocol::Options;
-use crate::report::published::{AgentResult, CallFigures, Member, TeamRun, Truth};
+use crate::published::{AgentResult, CallFigures, Member, TeamRun, Truth};
+use crate::report::sweep::Figure;
+use crate::report::sweep::factor::{self, Factor, Level, Seat, Setting};
+use crate::report::sweep::{Contended, Kind, Observation};
 use crate::stats::{mean, sample_sd};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ pub fn of(content: Content, file: &str, components: &[String]) -> Vec<Account> {
             let account = |(name, mut side): (&str, Side)| {
                 let mut book = Book::new(file, Kind::Side, of_path);
                 if let Some(stack) = provenance.stack {
-                    book.one.factors.extend(factor::of_cell(stack));
+                    book.one.factors.extend(factor::of_stack(stack));
                 }
                 if let Some(threads) = provenance.threads {
                     book.level(Factor::Threads, threads);
@@ -59,7 +59,8 @@ pub fn of(content: Content, file: &str, components: &[String]) -> Vec<Account> {
     }
 }
 
-fn of_team(run: &TeamRun, file: &str, of_path: Option<&str>) -> Account {
+/// What a run of several agents amounts to.
+pub fn of_team(run: &TeamRun, file: &str, of_path: Option<&str>) -> Account {
     let pair = run.collector.is_some() && run.insight.is_some() && run.agents.is_empty();
     let kind = if pair { Kind::Pair } else { Kind::Team };
     let mut book = Book::new(file, kind, of_path);
@@ -350,7 +351,7 @@ impl Book {
         if let Some(name) = &truth.configuration {
             self.one.configuration.clone_from(name);
         }
-        self.one.factors.extend(factor::of_cell(truth.stack));
+        self.one.factors.extend(factor::of_stack(truth.stack));
         self.level(Factor::Threads, truth.threads);
         self.level(Factor::Servers, truth.servers);
         if let Some(tokens) = truth.fixed_length {
