@@ -131,6 +131,7 @@ fn invocation(spec: &TeamSpec, part: Part) -> Spec {
                 .collect(),
             corpus: spec.corpus.clone(),
             limits: spec.limits,
+            preload: true,
             texts_of: match part {
                 Part::Together => TEXTS,
                 Part::Alone(_) => 0,
