@@ -11,8 +11,9 @@ fn main() {
         "Cargo.toml",
         "Cargo.lock",
         "fixtures/plans",
-        "fixtures/profiles",
-        "fixtures/traces",
+        "crates/tare-mock/fixtures",
+        "crates/tare-mock/Cargo.toml",
+        "crates/tare-mock/src",
         "src",
     ] {
         println!("cargo:rerun-if-changed={path}");

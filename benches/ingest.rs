@@ -8,9 +8,9 @@ use futures::executor::block_on;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use tare::engine::text::Text;
 use tare::runtime::{Runtime, Threads};
 use tare::workflow::{Answer, ingest};
+use tare_mock::Text;
 
 fn corpus(criterion: &mut Criterion) {
     let rt = Threads::new(NonZeroUsize::MIN).expect("blocking threads need nothing");

@@ -6,6 +6,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`tare_mock`] | the mock of an Ollama server, and what both ends of the wire share: a crate of its own |
 //! | [`machine`] | what the system says of the machine |
 //! | [`provenance`] | where a result comes from, and what it can be compared with |
 //! | [`clock`] | the clock that every process of a machine reads alike |
@@ -13,11 +14,9 @@
 //! | [`inject`] | mistakes to build into a stack, so that a comparison can show that it finds them |
 //! | [`runtime`] | trait `Runtime`; one file per async runtime, and blocking threads as the floor |
 //! | [`client`] | trait `Client`; one file per HTTP client |
-//! | [`protocol`] | wire types, the sans-IO NDJSON decoder, the calls |
+//! | [`protocol`] | what is asked of a server, and the calls |
 //! | [`meter`] | a stream's token times, what the process used, the gross/net/tare account |
-//! | [`trace`] | recordings of real servers: what they answered, and when |
-//! | [`engine`] | sans-IO model of an Ollama server: profiles and due times, and no clock |
-//! | [`mock`] | the engine behind HTTP, in a process of its own |
+//! | [`trace`] | how a real server is recorded, for the mock to play it again |
 //! | [`proxy`] | a recording proxy, for servers that do not tell when they wrote a token |
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
 //! | [`stack`] | from a stack's name to the monomorphised workload |
@@ -36,15 +35,12 @@
 
 pub mod cli;
 pub mod client;
-pub mod clock;
 pub mod doctor;
-pub mod engine;
 pub mod experiment;
 pub mod inject;
 pub mod load;
 pub mod machine;
 pub mod meter;
-pub mod mock;
 pub mod plan;
 pub mod protocol;
 pub mod provenance;
@@ -59,3 +55,5 @@ pub mod team;
 pub mod trace;
 pub mod weighing;
 pub mod workflow;
+
+pub use tare_mock::clock;

@@ -6,10 +6,10 @@ mod support;
 
 use support::{Canned, call_times, chunk, pieces, send};
 use tare::client::Limits;
-use tare::engine::text::Text;
 use tare::meter::{Call, NetSource};
 use tare::protocol::{Api, CallError};
 use tare::stack::Stack;
+use tare_mock::Text;
 
 const EVENTS_HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n";

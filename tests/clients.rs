@@ -7,9 +7,9 @@ use std::net::TcpStream;
 use std::time::Duration;
 use support::{Canned, STREAM_HEAD, call_times, chunk, pieces, send, until_closed};
 use tare::client::{ClientError, Limits, Phase};
-use tare::engine::text::Text;
 use tare::protocol::{Api, CallError};
 use tare::stack::{AsyncClient, Carrier, Stack};
+use tare_mock::Text;
 
 type Told = Vec<Result<Vec<String>, CallError>>;
 

@@ -9,8 +9,8 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use support::{Reply, ask, first_of, loading_for_minutes, mock};
-use tare::engine::text::Text;
 use tare::run::MockServer;
+use tare_mock::Text;
 
 fn generate(server: &MockServer, body: &str) -> Reply {
     ask(server, "POST /api/generate", body)

@@ -4,8 +4,8 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Reply, ask, first_of, loading_for_minutes, mock};
-use tare::engine::text::Text;
 use tare::run::MockServer;
+use tare_mock::Text;
 
 const ROUTE: &str = "POST /v1/chat/completions";
 

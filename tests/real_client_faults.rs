@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Driver, mock};
-use tare::engine::text::Text;
+use tare_mock::Text;
 
 const TRUNCATE: &str = "truncate=3";
 const ERROR: &str = "error=3:no memory left";

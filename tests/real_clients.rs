@@ -9,7 +9,7 @@ mod support;
 use serde_json::{Value, json};
 use std::fs;
 use support::{Canned, Driver, STREAM_HEAD, chunk, mock, send};
-use tare::engine::text::Text;
+use tare_mock::Text;
 
 const NOT_FOUND: &str = "model 'x' not found";
 const NAMELESS: &str = "model is required";

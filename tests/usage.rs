@@ -6,10 +6,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use support::{mock, program};
 use tare::client::Io;
-use tare::engine::text::Text;
 use tare::protocol::Api;
 use tare::run::{Answers, CallAccount, Connection, MockServer, Outcome, Rates, Spec, Work};
 use tare::stack::{AsyncClient, Carrier, Stack};
+use tare_mock::Text;
 
 const THREADS: u64 = 2;
 const SEED: u64 = 9;
@@ -29,6 +29,7 @@ fn weigh(stack: Stack, server: &MockServer, work: Work, tokens: u32) -> Outcome 
         answers: Answers::Known,
         inject: None,
         profile_run: false,
+        detail: false,
         proxied: false,
         processors: Vec::new(),
     };

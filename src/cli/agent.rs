@@ -14,7 +14,6 @@ use super::values::Format;
 use super::{Failure, usable_folder, warn_of};
 use crate::client::{Endpoint, EndpointError, Options as ClientOptions};
 use crate::doctor;
-use crate::engine::Profile;
 use crate::protocol::Described;
 use crate::protocol::wire::{PROXY_HEADER, TRUTH_HEADER};
 use crate::provenance::Provenance;
@@ -31,6 +30,7 @@ use blocks::Blocks;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use tare_mock::Profile;
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let plan = arguments.plan()?;

@@ -20,12 +20,12 @@ mod sweep;
 mod team;
 mod values;
 
-use crate::engine::{Profile, ProfileError};
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use tare_mock::{Profile, ProfileError};
 
 /// Weighs the async runtime and the HTTP client of an LLM agent, not the model.
 #[derive(Debug, Parser)]

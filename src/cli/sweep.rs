@@ -10,7 +10,6 @@ use super::server::First;
 use super::values::Format;
 use super::{Failure, server};
 use crate::client::Limits;
-use crate::engine::Profile;
 use crate::plan::{
     self, Answering, Ending, MergeError, Occasion, Occupied, Plan, ResumeError, Run, Served,
     Sitting, There, estimate, sweep,
@@ -24,6 +23,7 @@ use bench::Teams;
 use progress::{Progress, words};
 use std::io::Write;
 use std::num::NonZeroUsize;
+use tare_mock::Profile;
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.check()? {

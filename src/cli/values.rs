@@ -94,7 +94,7 @@ impl fmt::Display for Wait {
 /// How many times as fast as its profile or trace a mock goes.
 pub fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().ok();
-    let known = speed.filter(|speed: &f64| (0.001..=1e6).contains(speed));
+    let known = speed.filter(|speed: &f64| tare_mock::SPEEDS.contains(speed));
     known.ok_or_else(|| "expected a factor from 0.001 to 1000000".to_owned())
 }
 

@@ -2,7 +2,6 @@
 //! controls.
 
 use super::design::{ALPHA, Arm, Cadence, Experiment, Kind, MockServer, Role, Server, Workload};
-use crate::engine::Profile;
 use crate::inject::Inject;
 use crate::protocol::Api;
 use crate::run::{Answers, Connection, Spec, Work};
@@ -11,6 +10,7 @@ use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// What is compared.
 #[derive(Clone, Debug)]

@@ -3,7 +3,6 @@
 //! A preset (a subcommand) fills one in; nothing else is needed to run it, to go on with it on another
 //! day, to split it over machines, or to judge what came of it.
 
-use crate::engine::Profile;
 use crate::run::Spec;
 use crate::stack::{Carrier, Stack};
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// What is to be run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

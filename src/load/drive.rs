@@ -7,7 +7,6 @@ use super::requests::{Shared, lock};
 use super::setup::{Extent, Mode, Setup};
 use super::signal::{Crew, Signal};
 use crate::client::{Client, ClientError, Endpoint, Options, SocketReads};
-use crate::engine::text::Text;
 use crate::meter::{Digest, Moment, Usage};
 use crate::protocol::Ollama;
 use crate::protocol::wire::{Options as ModelOptions, TRUTH_HEADER};
@@ -22,6 +21,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tare_mock::Text;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]

@@ -2,13 +2,13 @@
 
 use super::arrivals::Arrivals;
 use super::slo::Slo;
-use crate::engine::text::Text;
 use crate::protocol::Api;
 use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
+use tare_mock::Text;
 
 /// What is fixed before the first request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

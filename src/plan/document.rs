@@ -26,7 +26,6 @@
 
 use super::Plan;
 use super::group::{Configuration, Defaults, Group};
-use crate::engine::Line;
 use crate::protocol::Api;
 use crate::stack::Stack;
 use serde::Deserialize;
@@ -35,6 +34,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tare_mock::Line;
 use toml::Spanned;
 
 /// The plans that come with tare, by name.

@@ -4,10 +4,10 @@
 //! agents' own process takes is left out.
 
 use super::{Configuration, Plan, Run};
-use crate::engine::Profile;
 use crate::team::Scenario;
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// Tokens of a prompt, about: what the analysis of the corpus that comes with tare has.
 const PROMPT: u32 = 1_000;

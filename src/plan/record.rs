@@ -4,11 +4,11 @@
 //! their files, so that there are not two truths.
 
 use super::{Part, Plan};
-use crate::engine::Profile;
 use crate::protocol::Described;
 use crate::provenance::Provenance;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
+use tare_mock::Profile;
 
 /// Name and version of the format. The number grows when a field changes its meaning or goes.
 pub const SCHEMA: &str = "tare.sweep/1";

@@ -1,12 +1,11 @@
 //! The calls: a request over an HTTP client, its reply decoded as it comes.
 
+use super::Completion;
+use super::Ndjson;
 use super::api::Api;
-use super::completion::Completion;
-use super::decoder::{DecodeError, Decoder, Event};
-use super::failure::words_of;
-use super::ndjson::Ndjson;
 use super::question::Question;
 use super::wire::{ChatRequest, Final, GenerateRequest};
+use super::{DecodeError, Decoder, Event};
 use crate::client::guard::{Guarded, guarded};
 use crate::client::tamper::{Tampered, Tampering};
 use crate::client::{Body, Client, ClientError, Endpoint, Options, Reply, Timing};
@@ -17,6 +16,7 @@ use hyper::Method;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Instant;
+use tare_mock::protocol::failure::words_of;
 
 /// Who hears of a reply's tokens, at once as each is parsed.
 pub trait Sink: Send {

@@ -1,8 +1,8 @@
 //! Which server is there: a few cheap questions that it answers at once, whatever it is busy with.
 
-use super::api::Api;
 use super::call::{CallError, Ollama, read_short};
 use super::wire::Version;
+use super::{Api, Software};
 use crate::client::{Client, ClientError};
 use crate::runtime::Runtime;
 use bytes::Bytes;
@@ -10,32 +10,6 @@ use hyper::Method;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// An inference server's software.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Software {
-    /// Ollama, or a mock of one.
-    Ollama,
-    /// llama.cpp's server.
-    LlamaCpp,
-    /// vLLM.
-    Vllm,
-    /// It does not say.
-    Unstated,
-}
-
-impl fmt::Display for Software {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Ollama => "Ollama",
-            Self::LlamaCpp => "llama.cpp",
-            Self::Vllm => "vLLM",
-            Self::Unstated => "a server of OpenAI's API",
-        })
-    }
-}
 
 /// What a server says that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

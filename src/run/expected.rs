@@ -1,8 +1,8 @@
 //! The answer that a mock is to give: every measurement is also a test of it.
 
 use super::inside::RunError;
-use crate::engine::text::Text;
 use crate::meter::{Call, Digest};
+use tare_mock::Text;
 
 /// An answer that is known beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Who answers a team: servers that are there, or mocks started for the purpose.
 
 use super::spec::Known;
-use crate::engine::Profile;
 use crate::run::{MockServer, Program, ServerError};
 use std::num::{NonZeroU32, NonZeroUsize};
+use tare_mock::Profile;
 
 /// One server for all agents, or two. Mocks end when this is dropped.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 
 use super::{Changed, Ending, Invocation, Part, Record, Role, Served, Setup, Subject, Weighed};
 use super::{Workload, judge};
-use crate::engine::Profile;
 use crate::inject::Inject;
 use crate::meter::{Allocations, FileIo, Histogram, SocketIo, Usage};
 use crate::protocol::Api;
@@ -10,6 +9,7 @@ use crate::provenance::Provenance;
 use crate::stack::Stack;
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// What the base costs in every block, but for what the blocks have in common.
 pub const NET_NS: f64 = 64e6;

@@ -10,7 +10,6 @@ use super::columns;
 use super::judged::Family;
 use super::standing::Standing;
 use super::subject::{Changed, Subject};
-use crate::engine::Profile;
 use crate::meter::{Histogram, ProfileRun, Usage};
 use crate::protocol::{Api, Described};
 use crate::provenance::Provenance;
@@ -18,6 +17,7 @@ use crate::run::Outcome;
 use crate::stats::mean;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
+use tare_mock::Profile;
 
 /// Name and version of the format. The number grows when a field changes its meaning or goes.
 pub const SCHEMA: &str = "tare.result/1";

@@ -123,8 +123,8 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::text::Text;
     use proptest::prelude::*;
+    use tare_mock::Text;
 
     #[test]
     fn sections_metrics_and_recommendations_are_found() {

@@ -3,10 +3,10 @@
 use crate::place::{Place, REPORTS, server, text, two_runs, two_runs_of};
 use mockito::{Matcher, ServerGuard};
 use serde_json::{Value, json};
-use tare::engine::text::Text;
 use tare::meter::Digest;
 use tare::protocol::{Api, Software};
 use tare::report::agent::{Metrics, Server};
+use tare_mock::Text;
 
 /// The calls of both sides.
 fn calls(metrics: &Value) -> Vec<&Value> {

@@ -3,9 +3,9 @@
 use crate::place::{Place, REPORTS, server, text, two_runs, two_runs_of};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use tare::engine::text::Text;
 use tare::meter::Digest;
 use tare::report::agent::Metrics;
+use tare_mock::Text;
 
 #[test]
 fn a_run_writes_five_files_and_prints_what_it_was_asked_to() {

@@ -2,7 +2,7 @@
 //! Ollama, whose model says what it likes, something of the same form.
 
 use serde_json::{Value, json};
-use tare::engine::text::Text;
+use tare_mock::Text;
 
 /// Tokens that the drivers ask for, and the sampler's seed.
 const TOKENS: usize = 8;

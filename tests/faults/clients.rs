@@ -6,14 +6,14 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tare::client::{Client, ClientError, Endpoint, Limits, Options, Phase};
-use tare::engine::text::Text;
 use tare::meter::Recorder;
-use tare::mock::FAULT_HEADER;
 use tare::protocol::wire::Options as ModelOptions;
 use tare::protocol::{CallError, ChatRequest, GenerateRequest, Message, Ollama};
 use tare::run::MockServer;
 use tare::runtime::Runtime;
 use tare::stack::{OnStack, Stack};
+use tare_mock::FAULT_HEADER;
+use tare_mock::Text;
 
 const TOKENS: usize = 20;
 

@@ -9,8 +9,8 @@ mod support;
 
 use serde_json::Value;
 use support::{Wire, program, wire};
-use tare::engine::text::Text;
 use tare::run::MockServer;
+use tare_mock::Text;
 
 pub const GENERATE: &str = "POST /api/generate";
 pub const CHAT: &str = "POST /api/chat";

@@ -98,10 +98,7 @@ fn help_lists_every_kind() {
         .output()
         .expect("the program runs");
     let help = String::from_utf8(output.stdout).expect("UTF-8");
-    for (form, meaning) in tare::mock::FAULT_KINDS
-        .iter()
-        .chain(&tare::mock::FAULT_TIMES)
-    {
+    for (form, meaning) in tare_mock::FAULT_KINDS.iter().chain(&tare_mock::FAULT_TIMES) {
         assert!(help.contains(form), "{form} in {help}");
         assert!(help.contains(&meaning[..20]), "{meaning} in {help}");
     }

@@ -1,7 +1,7 @@
 //! `/v1/completions`
 
 use super::*;
-use tare::engine::text::Text;
+use tare_mock::Text;
 
 fn complete(server: &MockServer, more: Value) -> Reply {
     let mut body = json!({"model": "gemma3", "prompt": "Why?", "seed": 5, "max_tokens": 4});

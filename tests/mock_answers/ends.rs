@@ -2,7 +2,7 @@
 
 use super::*;
 use std::time::{Duration, Instant};
-use tare::engine::text::Text;
+use tare_mock::Text;
 
 #[test]
 fn it_ends_before_a_stop_string() {

@@ -13,7 +13,7 @@ fn send(server: &MockServer, more: Value) -> Reply {
 }
 
 fn text() -> String {
-    tare::engine::text::Text::new(1).take(4).collect()
+    tare_mock::Text::new(1).take(4).collect()
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn respond(server: &MockServer, more: Value) -> Reply {
 
 /// Like the mock's own seed, which such a request can't set.
 fn text() -> String {
-    tare::engine::text::Text::new(1).take(4).collect()
+    tare_mock::Text::new(1).take(4).collect()
 }
 
 #[test]

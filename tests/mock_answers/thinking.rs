@@ -1,7 +1,7 @@
 //! Thoughts before an answer.
 
 use super::*;
-use tare::engine::text::Text;
+use tare_mock::Text;
 
 fn answer() -> String {
     Text::new(5).take(50).collect()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the figures from which fixtures/profiles/cpu-gemma3-270m.toml is made.
+"""Prints the figures from which crates/tare-mock/fixtures/profiles/cpu-gemma3-270m.toml is made.
 
     calibrate.py [ADDRESS [MODEL]]      default 127.0.0.1:11434 gemma3
 

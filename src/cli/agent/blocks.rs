@@ -5,7 +5,6 @@ use super::arguments::Plan;
 use super::progress::Progress;
 use crate::cli::server;
 use crate::client::{Client, Options as ClientOptions};
-use crate::engine::Profile;
 use crate::protocol::{Api, Identity, ModelIdentity, Ollama, Software};
 use crate::report::agent::{Measured, Side};
 use crate::run::{Expected, RunError};
@@ -16,6 +15,7 @@ use anyhow::{Context, anyhow};
 use fastrand::Rng;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use tare_mock::Profile;
 
 /// The workload.
 pub struct Blocks {

@@ -2,7 +2,6 @@
 
 use crate::cli::values::api;
 use crate::cli::{Failure, find_profile};
-use crate::engine::Profile;
 use crate::load::{Arrivals, Extent, Mode, Prompt, Setup, Slo};
 use crate::protocol::{Api, default_base_url};
 use crate::stack::Stack;
@@ -14,6 +13,7 @@ use jiff::SignedDuration;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// Put a load on a server: N streams at once, or requests at a rate
 ///

@@ -1,15 +1,7 @@
-//! Faults on the command line: how they are read, and what `--help` says of them.
+//! What `tare mock --help` says of faults.
 
-use super::Failure;
-use crate::mock::{FAULT_HEADER, FAULT_KINDS, FAULT_TIMES, Fault};
 use std::fmt::Write;
-
-/// The faults that these texts describe.
-pub fn read(specs: &[String]) -> Result<Vec<Fault>, Failure> {
-    let read = specs.iter().map(|spec| spec.parse());
-    let read: Result<Vec<Fault>, _> = read.collect();
-    read.map_err(|error| Failure::Usage(error.into()))
-}
+use tare_mock::{FAULT_HEADER, FAULT_KINDS, FAULT_TIMES};
 
 /// The end of `tare mock --help`.
 pub fn help() -> String {

@@ -4,16 +4,13 @@ mod faults;
 pub(super) mod limits;
 mod self_test;
 
+use super::Failure;
 use super::values::speed;
-use super::{Failure, find_profile};
-use crate::engine::{Gpus, Jitter, Profile};
-use crate::mock::Mock;
-use crate::trace::{Trace, TraceError};
 use anyhow::anyhow;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::ops::RangeInclusive;
+use tare_mock::{Builder, Gpus, Mock, ProfileError, SPREADS, StartError, TraceError};
 
 /// Run a mock Ollama whose every delay is known
 #[derive(Debug, clap::Args)]
@@ -28,11 +25,11 @@ pub struct Arguments {
     /// Slots of a loaded model, as OLLAMA_NUM_PARALLEL, instead of the profile's
     #[arg(long, value_name = "N")]
     parallel: Option<NonZeroU32>,
-    /// Latency model: a shipped one (see fixtures/profiles), or a TOML file
+    /// Latency model: a shipped one, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "paced-10ms")]
     profile: String,
-    /// Serve recorded answers (see `tare record`) in turn, whatever is asked: a shipped trace (see
-    /// fixtures/traces), or a file
+    /// Serve recorded answers (see `tare record`) in turn, whatever is asked: a shipped trace
+    /// (gemma3-270m-cpu), or a file
     #[arg(long, value_name = "NAME|FILE", conflicts_with = "profile")]
     trace: Option<String>,
     /// Go so many times as fast as the profile says, loads and polls included, or as the trace was
@@ -74,21 +71,6 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.self_test {
         return self_test::run();
     }
-    let trace = arguments.trace.as_deref().map(find_trace).transpose()?;
-    let mut profile = match &trace {
-        Some(trace) => Profile {
-            model: trace.head.model.clone(),
-            jitter: arguments.jitter.map(narrow),
-            ..find_profile("instant")?
-        },
-        None => find_profile(&arguments.profile)?.faster(arguments.speed),
-    };
-    if let Some(model) = arguments.model {
-        profile.model = model;
-    }
-    let faults = faults::read(&arguments.fault)?;
-    let fault_seed = arguments.fault_seed.unwrap_or(profile.seed);
-    profile.parallel = arguments.parallel.or(profile.parallel);
     let gpus = match (arguments.gpus.get(), arguments.listen.len()) {
         (1, _) => Gpus::Shared,
         (gpus, servers) if gpus == servers => Gpus::OneEach,
@@ -102,10 +84,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         limits::pin(processor)?;
     }
     limits::open_many_files();
-    let mut mock = Mock::listen(&arguments.listen, gpus, profile)?.with_faults(faults, fault_seed);
-    if let Some(trace) = trace {
-        mock = mock.with_trace(trace, arguments.speed);
-    }
+    let until_eof = arguments.until_eof;
+    let mock = builder(arguments).gpus(gpus).bind().map_err(failure)?;
     {
         let mut stdout = std::io::stdout().lock();
         for address in mock.addresses() {
@@ -113,7 +93,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         stdout.flush()?;
     }
-    if arguments.until_eof {
+    if until_eof {
         std::thread::spawn(|| {
             let mut rest = Vec::new();
             let _ = std::io::stdin().read_to_end(&mut rest);
@@ -123,27 +103,43 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     match mock.serve()? {}
 }
 
-/// The trace of this name: a wrong name or a malformed file is wrong usage.
-fn find_trace(name: &str) -> Result<Trace, Failure> {
-    Trace::find(name).map_err(|error| match error {
-        TraceError::Unreadable { .. } => Failure::Failed(error.into()),
-        TraceError::Unknown { .. } | TraceError::Invalid { .. } => Failure::Usage(error.into()),
-    })
+/// The mock that is asked for.
+fn builder(arguments: Arguments) -> Builder {
+    let mut builder = Mock::builder().speed(arguments.speed);
+    builder = match arguments.trace {
+        Some(trace) => builder.trace(trace),
+        None => builder.profile(arguments.profile),
+    };
+    if let Some(spread) = arguments.jitter {
+        builder = builder.jitter(spread);
+    }
+    if let Some(model) = arguments.model {
+        builder = builder.model(model);
+    }
+    if let Some(slots) = arguments.parallel {
+        builder = builder.parallel(slots);
+    }
+    if let Some(seed) = arguments.fault_seed {
+        builder = builder.fault_seed(seed);
+    }
+    builder = arguments.fault.into_iter().fold(builder, Builder::fault);
+    arguments.listen.into_iter().fold(builder, Builder::listen)
+}
+
+/// A wrong name, a malformed file or a malformed fault is wrong usage.
+fn failure(error: StartError) -> Failure {
+    match error {
+        StartError::Profile(ProfileError::Unknown { .. } | ProfileError::Invalid { .. })
+        | StartError::Trace(TraceError::Unknown { .. } | TraceError::Invalid { .. })
+        | StartError::Fault(_)
+        | StartError::Speed(_)
+        | StartError::Jitter(_) => Failure::Usage(error.into()),
+        error => Failure::Failed(error.into()),
+    }
 }
 
 fn jitter(text: &str) -> Result<f64, String> {
-    within(text, 0.0..=0.4).ok_or_else(|| "expected a share from 0 to 0.4".to_owned())
-}
-
-fn within(text: &str, range: RangeInclusive<f64>) -> Option<f64> {
-    text.parse().ok().filter(|number| range.contains(number))
-}
-
-/// Jitter without a tail.
-fn narrow(spread: f64) -> Jitter {
-    Jitter {
-        spread,
-        tail: 0.0,
-        stretch: 1.0,
-    }
+    let spread = text.parse().ok();
+    let known = spread.filter(|spread| SPREADS.contains(spread));
+    known.ok_or_else(|| "expected a share from 0 to 0.4".to_owned())
 }

@@ -6,7 +6,6 @@
 
 use super::super::Failure;
 use crate::client::{Endpoint, Options as ClientOptions, Raw};
-use crate::engine::Profile;
 use crate::meter::{Call, Moment, Recorder};
 use crate::protocol::wire::{Options, PROXY_HEADER, TRUTH_HEADER};
 use crate::protocol::{Api, Form, Ollama, Question};
@@ -19,6 +18,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// Calls of one kind.
 struct Exercise {

@@ -3,13 +3,13 @@
 use crate::cli::values::{Format, LimitArguments, speed};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
-use crate::engine::Profile;
 use crate::plan::{Circumstances, Occasion, Part, Plan, PlanError};
 use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use tare_mock::Profile;
 
 /// Run a plan: scenarios x settings x repetitions, which can stop, go on, and be split over machines
 ///

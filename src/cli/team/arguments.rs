@@ -5,7 +5,6 @@ use crate::cli::overrides::{self, Chimera, Chimera2};
 use crate::cli::values::{LimitArguments, api, speed};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
-use crate::engine::Profile;
 use crate::inject::Inject;
 use crate::protocol::{Api, Options, default_base_url};
 use crate::report::agent::{Chosen, Side};
@@ -17,6 +16,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{ArgAction, value_parser};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use tare_mock::Profile;
 
 /// Benchmark several agents at once, on one server or two, against each of them alone
 ///

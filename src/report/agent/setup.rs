@@ -1,7 +1,6 @@
 //! What was compared, on what, against which server.
 
 use crate::client::Limits;
-use crate::engine::Profile;
 use crate::protocol::{Api, Described, ModelIdentity, Options, Software};
 use crate::provenance::Provenance;
 use crate::stack::Stack;
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// Which options an agent was run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,6 @@ mod processor;
 use super::Failure;
 use super::limits;
 use crate::client::{Endpoint, Hyper, Options};
-use crate::engine::Profile;
 use crate::protocol::wire::{Options as ModelOptions, TRUTH_HEADER, Truth};
 use crate::protocol::{GenerateRequest, Ollama, Sink};
 use crate::run::{MockServer, Program};
@@ -23,6 +22,7 @@ use fastrand::Rng;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+use tare_mock::Profile;
 
 /// What a mock is put through.
 struct Exercise {
