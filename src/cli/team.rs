@@ -14,7 +14,7 @@ use super::values::Format;
 use super::{Failure, server, usable_folder, warn_of};
 use crate::doctor;
 use crate::provenance::Provenance;
-use crate::report::agent::Server;
+use crate::published::agent::Server;
 use crate::report::published::TeamRun;
 use crate::report::team::{MockServers, TeamSetup, TeamSummary};
 use crate::run::{ProcessError, Program, TranscriptEntry};

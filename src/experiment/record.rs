@@ -5,9 +5,7 @@
 use super::design::{Arm, At, Experiment, Workload};
 use super::metric;
 use crate::meter::{Histogram, ProfileRun, Usage};
-use crate::run::{
-    AgentAccount, CallAccount, CorpusAccount, Iteration, Outcome, TranscriptEntry,
-};
+use crate::run::{AgentAccount, CallAccount, CorpusAccount, Iteration, Outcome, TranscriptEntry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

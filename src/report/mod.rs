@@ -2,7 +2,6 @@
 //!
 //! | module | the result of |
 //! |---|---|
-//! | [`agent`] | `tare agent` |
 //! | [`compare`] | `tare compare`, and of the benches |
 //! | [`threads`] | each runtime with one worker thread and with two |
 //! | [`team`] | `tare team`, in the schema of the older reports, [`published`] |
@@ -12,7 +11,6 @@
 //! What results have in common is beside them: figures and tables ([`figures`], [`markdown`]), and
 //! files that are whole or not there ([`files`]).
 
-pub mod agent;
 pub mod compare;
 pub mod figures;
 pub mod files;
@@ -22,4 +20,4 @@ pub mod published;
 pub mod sweep;
 pub mod team;
 pub mod threads;
-mod transcript;
+pub(crate) mod transcript;

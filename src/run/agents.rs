@@ -153,7 +153,14 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         let (gross, runs) = self.at_once(members, topology).await?;
         check(&runs, &self.staff.expected)?;
         ledger.note_texts(&runs[..team.texts_of.min(runs.len())]);
-        Ok(ledger.note_agents(gross, &runs))
+        let net_ns = match &runs[..] {
+            [alone] => alone.net().map(nanos),
+            _ => None,
+        };
+        Ok(Iteration {
+            net_ns,
+            ..ledger.note_agents(gross, &runs)
+        })
     }
 
     fn topology(&self, agents: NonZeroUsize) -> Result<Topology, RunError> {

@@ -8,7 +8,7 @@ use super::spec::TeamSpec;
 use crate::machine::Machine;
 use crate::protocol::Options;
 use crate::provenance::Build;
-use crate::report::agent::Side;
+use crate::published::agent::Side;
 use crate::report::published::{
     AgentResult, Aggregate, CallFigures, Config, Member, MemberTruth, SCHEMA, SystemInfo, TeamRun,
     Truth,

@@ -2,7 +2,7 @@
 
 use super::spec::MemberSpec;
 use crate::protocol::Options;
-use crate::report::agent::Side;
+use crate::published::agent::Side;
 use crate::workflow::Role;
 use std::fmt;
 use std::num::NonZeroUsize;

@@ -4,7 +4,7 @@ use super::scenario::Scenario;
 use crate::client::Limits;
 use crate::inject::Inject;
 use crate::protocol::{Api, Options};
-use crate::report::agent::Side;
+use crate::published::agent::Side;
 use crate::stack::Stack;
 use crate::workflow::Role;
 use std::num::NonZeroUsize;

@@ -225,7 +225,7 @@ impl Arguments {
             order_seed: self.shuffle,
             dry_run: self.dry_run,
             source,
-            limits: self.limits.into(),
+            limits: (&self.limits).into(),
             format: self.format,
         })))
     }

@@ -3,7 +3,7 @@
 use crate::client::Limits;
 use crate::plan::{Bench, Configuration, Mishap, Plan, Run};
 use crate::protocol::Options;
-use crate::report::agent::Side;
+use crate::published::agent::Side;
 use crate::report::published::TeamRun;
 use crate::run::Program;
 use crate::team::{Chimeras, Known, Ran, Scenario, Servers, TeamSpec, run_once};

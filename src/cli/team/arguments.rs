@@ -7,7 +7,7 @@ use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
 use crate::inject::Inject;
 use crate::protocol::{Api, Options, default_base_url};
-use crate::report::agent::{Chosen, Side};
+use crate::published::agent::{Chosen, Side};
 use crate::stack::{Carrier, Stack};
 use crate::team::{Chimeras, Scenario};
 use crate::workflow::Topology;
@@ -258,7 +258,7 @@ impl Arguments {
             // 32 bits, so that a reader of JSON that has only doubles reads it exactly.
             order_seed: self.order_seed.unwrap_or_else(|| fastrand::u32(..).into()),
             inject: self.inject,
-            limits: self.limits.into(),
+            limits: (&self.limits).into(),
             corpus: self.corpus,
             output_dir: self.output_dir,
             format: self.format,

@@ -2,7 +2,7 @@
 
 use super::prose::{self, Through, figures, row};
 use super::summary::TeamSummary;
-use crate::report::agent::system;
+use crate::published::agent::system;
 use crate::report::markdown::{Align, NONE, Table, maybe, number};
 use crate::report::published::{MemberTruth, TeamRun, Truth};
 

@@ -2,7 +2,7 @@
 
 use super::prose::{self, Through, figures};
 use super::summary::TeamSummary;
-use crate::report::agent::{StageName, system};
+use crate::published::agent::{StageName, system};
 use crate::report::markdown::{Align, Table, maybe, number};
 use crate::report::published::TeamRun;
 

@@ -2,7 +2,7 @@
 //! words mean.
 
 use super::summary::{Over, TeamSummary};
-use crate::report::agent::server;
+use crate::published::agent::server;
 use crate::report::markdown::{Align, NONE, Table, mean_and_sd, number};
 use crate::report::published::{Member, TeamRun};
 

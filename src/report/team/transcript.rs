@@ -1,6 +1,6 @@
 //! `transcript.jsonl`: what was asked and answered while all agents ran, a line per call.
 
-use crate::report::agent::StageName;
+use crate::published::agent::StageName;
 use crate::report::published::TeamRun;
 use crate::report::transcript::Words;
 use crate::run::TranscriptEntry;

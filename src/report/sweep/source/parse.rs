@@ -4,7 +4,7 @@
 //! a whole number may be written with a point, fields may be missing or unknown, and a byte order
 //! mark may stand in front, as some programs on Windows put it.
 
-use crate::report::agent::SCHEMA as AGENT_SCHEMA;
+use crate::published::agent::SCHEMA as AGENT_SCHEMA;
 use crate::report::published::{AgentResult, SCHEMA as TEAM_SCHEMA, TeamRun};
 use crate::stack::Stack;
 use serde::Deserialize;
