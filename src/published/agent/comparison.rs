@@ -6,7 +6,8 @@ use super::net;
 use super::prose::{self, bullets, document};
 use super::setup::{Server, Side};
 use super::side::shares;
-use crate::report::markdown::{Align, NONE, Table, maybe, mean_and_sd, number};
+use crate::experiment::Judgement;
+use crate::report::markdown::{Align, NONE, Table, maybe, mean_and_sd, number, ratio_ends};
 use crate::stats::mean;
 
 /// The report of both sides.
@@ -22,6 +23,7 @@ pub fn comparison_report(metrics: &Metrics) -> String {
             "## Aggregate\n\nMean ± sd and CV over calls or runs. Δ = chimera − baseline, of the means; it says nothing about chance, which the verdicts do.\n\n{}",
             aggregate(metrics)
         ),
+        format!("## Verdicts\n\n{}", verdicts(metrics)),
         format!(
             "## Configurations\n\n{}",
             prose::configuration(metrics, &Side::BOTH)
@@ -140,6 +142,42 @@ fn aggregate(metrics: &Metrics) -> String {
         ]);
     }
     table.to_string()
+}
+
+/// What the judge says of chimera.
+fn verdicts(metrics: &Metrics) -> String {
+    let mut table = Table::new(&[
+        ("metric", Align::Left),
+        ("blocks", Align::Right),
+        ("chimera / baseline", Align::Right),
+        ("interval", Align::Right),
+        ("verdict", Align::Left),
+    ]);
+    let chimera = |arm: &&Judgement| arm.arm == Side::Chimera.name();
+    for metric in &metrics.verdicts {
+        let Some(judged) = metric.arms.iter().find(chimera) else {
+            continue;
+        };
+        let ratio = judged.ratio.as_ref();
+        let reason = judged.reason.as_ref().or(metric.withheld.as_ref());
+        table.row([
+            metric.metric.clone(),
+            judged.blocks.to_string(),
+            maybe(ratio.map(|ratio| ratio.estimate)),
+            ratio.map_or_else(|| NONE.to_owned(), ratio_ends),
+            match reason {
+                Some(reason) => format!("{}: {reason}", judged.verdict),
+                None => judged.verdict.to_string(),
+            },
+        ]);
+    }
+    let control = match metrics.verdicts.iter().any(|it| it.control.is_some()) {
+        true => "The baseline ran twice in each block: the A/A control.",
+        false => {
+            "There is no A/A control: `--control` runs the baseline a second time in each block."
+        }
+    };
+    format!("{control}\n\n{table}")
 }
 
 /// A difference, which always shows its sign.

@@ -8,7 +8,7 @@ use super::Measured;
 use super::call::{CallMetrics, RunMetrics, StageName};
 use super::figure::{Figure, figures};
 use super::setup::{Setup, Side};
-use crate::experiment::Stored;
+use crate::experiment::{MetricJudgement, Stored, judge};
 use crate::protocol::Options;
 use crate::report::published::{Aggregate, SystemInfo};
 use crate::run::{CorpusAccount, HotServer};
@@ -34,6 +34,8 @@ pub struct Metrics {
     pub chimera: SideMetrics,
     /// Each figure of both sides, in the order of reports.
     pub figures: Vec<Figure>,
+    /// What the judge says of chimera, metric by metric.
+    pub verdicts: Vec<MetricJudgement>,
 }
 
 /// All runs of one side.
@@ -76,6 +78,11 @@ impl Metrics {
             corpus: corpus.unwrap_or_default(),
             order: measured.iter().map(|run| run.side).collect(),
             figures: figures(&baseline, &chimera),
+            verdicts: judge(&stored.manifest.experiment, &stored.records)
+                .workloads
+                .into_iter()
+                .flat_map(|workload| workload.metrics)
+                .collect(),
             provenance: setup,
             baseline,
             chimera,
