@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tare::client::Limits;
 use tare::protocol::Api;
-use tare::report::agent::Side;
+use tare::published::agent::Side;
 use tare::report::published::{Member, TeamRun, Truth};
 use tare::team::{Chimeras, Known, MockPlan, Ran, Scenario, Servers, TeamSpec, run_once};
 use tempfile::TempDir;
