@@ -28,6 +28,7 @@
 //! | [`experiment`] | arms × workloads × blocks: what is run, its records, metrics and verdicts |
 //! | [`load`] | so many streams at once, or requests at a rate, and what came of them |
 //! | [`report`] | results as JSON, Markdown and tables |
+//! | [`published`] | the older reports' schema: export of an experiment's records |
 //! | [`team`] | several agents at once and each alone, on one server or two |
 //! | [`plan`] | scenarios × settings × repetitions, written down before the first run |
 //! | [`published`] | the older reports' schema: export of records, import of trees |

@@ -53,8 +53,8 @@ pub struct LimitArguments {
     call_timeout: Wait,
 }
 
-impl From<LimitArguments> for Limits {
-    fn from(given: LimitArguments) -> Self {
+impl From<&LimitArguments> for Limits {
+    fn from(given: &LimitArguments) -> Self {
         Self {
             connect: given.connect_timeout.0,
             head: given.head_timeout.0,

@@ -5,7 +5,7 @@
 use super::design::{Arm, At, Experiment, Workload};
 use super::metric;
 use crate::meter::{Histogram, ProfileRun, Usage};
-use crate::run::{AgentAccount, CallAccount, Iteration, Outcome, TranscriptEntry};
+use crate::run::{AgentAccount, CallAccount, CorpusAccount, Iteration, Outcome, TranscriptEntry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -96,6 +96,9 @@ pub struct Detail {
     /// What was asked and answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<TranscriptEntry>,
+    /// What the first agent read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<CorpusAccount>,
 }
 
 impl Record {
@@ -154,6 +157,7 @@ impl Run {
                 agents: outcome.agents,
                 calls: outcome.calls,
                 texts: outcome.texts,
+                corpus: outcome.corpus,
             }),
         }
     }

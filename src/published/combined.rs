@@ -2,8 +2,8 @@
 
 use super::prose::{self, Through, figures, row};
 use super::summary::TeamSummary;
+use crate::published::agent::system;
 use crate::published::{MemberTruth, TeamRun, Truth};
-use crate::report::agent::system;
 use crate::report::markdown::{Align, NONE, Table, maybe, number};
 
 /// Of more agents than this only the first ones are listed.

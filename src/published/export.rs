@@ -13,7 +13,7 @@ use super::summary::TeamSummary;
 use super::transcript::transcript;
 use crate::experiment::{Arm, Experiment, Record, Role, Run, Server, Stored};
 use crate::provenance::Provenance;
-use crate::report::agent;
+use crate::published::agent;
 use crate::report::files::{WriteError, write_all};
 use crate::run::{Spec, Team, TranscriptEntry, Work};
 use std::collections::{BTreeMap, HashMap};

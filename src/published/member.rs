@@ -3,7 +3,7 @@
 use super::prose::{self, Through, figures};
 use super::summary::TeamSummary;
 use crate::published::TeamRun;
-use crate::report::agent::{StageName, system};
+use crate::published::agent::{StageName, system};
 use crate::report::markdown::{Align, Table, maybe, number};
 
 /// The report of the agent of this index; `None` if there is none.

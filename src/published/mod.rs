@@ -9,9 +9,11 @@
 //! | `export` | from a stored experiment of teams to all its files |
 //! | `summary`, `setup` | `summary.json`: each figure over the runs, and on what they ran |
 //! | `combined`, `member`, `short`, `prose`, `transcript` | the older reports in Markdown, and who said what |
+//! | `agent` | what one agent's export holds: `metrics.json`, transcript and three reports |
 //! | `import` | from a tree of such files, or a stored experiment, to observations |
 
 mod account;
+pub mod agent;
 mod combined;
 mod export;
 mod formulas;

@@ -2,8 +2,8 @@
 //! words mean.
 
 use super::summary::{Over, TeamSummary};
+use crate::published::agent::server;
 use crate::published::{Member, TeamRun};
-use crate::report::agent::server;
 use crate::report::markdown::{Align, NONE, Table, mean_and_sd, number};
 
 /// Parts of a report, one after the other, those that say nothing left out.

@@ -4,7 +4,7 @@ use crate::corpus::CorpusIdentity;
 use crate::inject::Inject;
 use crate::protocol::Api;
 use crate::provenance::Provenance;
-use crate::report::agent::{LimitsMetrics, Server};
+use crate::published::agent::{LimitsMetrics, Server};
 use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
 use std::num::{NonZeroU32, NonZeroUsize};

@@ -1,7 +1,7 @@
 //! `transcript.jsonl`: what was asked and answered while all agents ran, a line per call.
 
 use crate::published::TeamRun;
-use crate::report::agent::StageName;
+use crate::published::agent::StageName;
 use crate::report::transcript::Words;
 use crate::run::TranscriptEntry;
 use serde::Serialize;

@@ -2,7 +2,6 @@
 //!
 //! | module | the result of |
 //! |---|---|
-//! | [`agent`] | `tare agent` |
 //! | [`compare`] | `tare compare`, and of the benches |
 //! | [`threads`] | each runtime with one worker thread and with two |
 //! | [`load`] | `tare load` |
@@ -11,7 +10,6 @@
 //! What results have in common is beside them: figures and tables ([`figures`], [`markdown`]), and
 //! files that are whole or not there ([`files`]).
 
-pub mod agent;
 pub mod compare;
 pub mod figures;
 pub mod files;

@@ -74,9 +74,10 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
         Ok(staff)
     }
 
-    /// Opens a connection for each member, and has each server load its model as its members will
-    /// ask for it, the last one's options last. Over OpenAI's API nothing can be loaded beforehand.
-    pub async fn get_ready(&self, api: Api) -> Result<(), RunError> {
+    /// Opens a connection for each member and, where the spec wants it, has each server load its model
+    /// as its members will ask for it, the last one's options last. Over OpenAI's API nothing can be
+    /// loaded beforehand.
+    pub async fn get_ready(&self, api: Api, preload: bool) -> Result<(), RunError> {
         let greetings = self.members.iter().map(|(ollama, _)| {
             let asked = ollama.clone();
             ollama
@@ -86,6 +87,9 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
         // All at once, so that each has a connection of its own.
         for greeting in join_all(greetings.collect::<Vec<_>>()).await {
             greeting?.hear().await?;
+        }
+        if !preload {
+            return Ok(());
         }
         let mut loaded: Vec<(&Ollama<R, C>, &ModelOptions)> = Vec::new();
         for (ollama, job) in &self.members {
@@ -152,7 +156,14 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         let (gross, runs) = self.at_once(members, topology).await?;
         check(&runs, &self.staff.expected)?;
         ledger.note_texts(&runs[..team.texts_of.min(runs.len())]);
-        Ok(ledger.note_agents(gross, &runs))
+        let net_ns = match &runs[..] {
+            [alone] => alone.net().map(nanos),
+            _ => None,
+        };
+        Ok(Iteration {
+            net_ns,
+            ..ledger.note_agents(gross, &runs)
+        })
     }
 
     fn topology(&self, agents: NonZeroUsize) -> Result<Topology, RunError> {

@@ -150,8 +150,7 @@ pub enum Work {
     Team(Team),
 }
 
-/// Agents with a role, a server and options each. Before the clock starts, each has its connection
-/// and its model is loaded.
+/// Agents with a role, a server and options each. Before the clock starts, each has its connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -171,6 +170,9 @@ pub struct Team {
     pub corpus: PathBuf,
     /// The time limits of their calls.
     pub limits: Limits,
+    /// Whether the servers load the models before the clock starts, as the members will ask for them.
+    /// Otherwise a load is part of the call that needs it.
+    pub preload: bool,
     /// Of so many members, the first ones, the outcome is to have the texts.
     pub texts_of: usize,
 }

@@ -118,6 +118,7 @@ impl TeamSpec {
             seed: self.seed,
             corpus: self.corpus.clone(),
             limits: self.limits,
+            preload: true,
             texts_of,
         }
     }

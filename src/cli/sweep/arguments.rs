@@ -151,7 +151,7 @@ impl Arguments {
         };
         let experiment = plan.experiment(Planned {
             servers,
-            limits: self.limits.clone().into(),
+            limits: (&self.limits).into(),
             order_seed: self.flags.order_seed(&out),
             metrics: self.flags.metrics(&METRICS)?,
         });

@@ -8,7 +8,7 @@ use crate::corpus;
 use crate::experiment::{Experiment, MockServer, Server};
 use crate::inject::Inject;
 use crate::protocol::{Api, Options, default_base_url};
-use crate::report::agent::Chosen;
+use crate::published::agent::Chosen;
 use crate::stack::{Carrier, Stack};
 use crate::team::{Chimeras, Known, SERVERS, Scenario, TeamSpec, experiment};
 use crate::workflow::{INGEST_CONCURRENCY, Topology};
@@ -205,7 +205,7 @@ impl Arguments {
             isolated: self.isolated && !self.no_isolated,
             fixed_length: self.fixed_length,
             seed: self.seed,
-            limits: self.limits.clone().into(),
+            limits: (&self.limits).into(),
             inject: self.inject,
             known,
         };

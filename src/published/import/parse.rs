@@ -4,8 +4,8 @@
 //! a whole number may be written with a point, fields may be missing or unknown, and a byte order
 //! mark may stand in front, as some programs on Windows put it.
 
+use crate::published::agent::SCHEMA as AGENT_SCHEMA;
 use crate::published::{AgentResult, SCHEMA as TEAM_SCHEMA, TeamRun};
-use crate::report::agent::SCHEMA as AGENT_SCHEMA;
 use crate::stack::Stack;
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -2,9 +2,8 @@
 //! pace that its profile promises.
 
 use super::call::CallMetrics;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, SideMetrics};
 use super::setup::Side;
-use super::side_metrics::SideMetrics;
 use crate::meter::NetSource;
 use crate::protocol::Api;
 use crate::report::markdown::number;

@@ -1,14 +1,36 @@
 //! What the three reports have in common: their opening, how to read them, the machine.
 
-use super::CallMetrics;
-use super::compare::{Figure, Verdict};
+use super::call::CallMetrics;
 use super::metrics::Metrics;
 use super::net;
 use super::setup::{Chosen, Server, Side};
 use crate::protocol::{Api, Described, Options};
 use crate::provenance::Provenance;
-use crate::report::markdown::{Align, Table, ratio_ends};
+use crate::report::markdown::{Align, NONE, Table, percent};
 use std::fmt::Write;
+
+/// The parts of a report that have something to say.
+pub fn document(parts: impl IntoIterator<Item = String>) -> String {
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+/// A list, a line each.
+pub fn bullets(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("- {line}\n")).collect()
+}
+
+/// A text that begins a heading or a sentence.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(chars).collect()
+}
+
+/// A share as a percentage, where there is one.
+pub fn share(share: Option<f64>) -> String {
+    share.map_or_else(|| NONE.to_owned(), percent)
+}
 
 /// Date, model, runs, language, system, hostname, and what was measured on what.
 pub fn opening(metrics: &Metrics) -> String {
@@ -28,6 +50,12 @@ pub fn opening(metrics: &Metrics) -> String {
     }
     table.row(["API", &format!("{} ({})", setup.api, setup.api.path())]);
     table.row(["Runs", &runs(metrics)]);
+    if let Some(sittings) = setup.sittings {
+        table.row([
+            "Sittings",
+            &format!("{sittings}; date, machine and build are of the first"),
+        ]);
+    }
     table.row([
         "Runtime and client",
         &format!(
@@ -65,15 +93,23 @@ pub fn opening(metrics: &Metrics) -> String {
 }
 
 fn runs(metrics: &Metrics) -> String {
-    let order = metrics.order.chunks(2).map(|block| {
-        let initials = block.iter().map(|side| &side.name()[..1]);
-        initials.collect::<String>()
-    });
+    let [baseline, chimera] = Side::BOTH.map(|side| metrics.side(side));
+    let both = || baseline.agent_runs.iter().chain(&chimera.agent_runs);
+    // In the order in which they ran: the initials of the sides, with a gap between two blocks.
+    let block = |position: usize| {
+        let run = both().find(|run| run.position as usize == position + 1);
+        run.map(|run| run.run)
+    };
+    let mut order = String::new();
+    for (position, side) in metrics.order.iter().enumerate() {
+        if position > 0 && block(position) != block(position - 1) {
+            order.push(' ');
+        }
+        order += &side.name()[..1];
+    }
     format!(
-        "{} per side, in blocks of one each, order within a block drawn with seed {} ({}; b = baseline, c = chimera)",
-        metrics.baseline.runs,
-        metrics.provenance.order_seed,
-        order.collect::<Vec<_>>().join(" ")
+        "{} of baseline, {} of chimera, a process each, in blocks of one of either, order within a block drawn with seed {} ({order}; b = baseline, c = chimera)",
+        baseline.runs, chimera.runs, metrics.provenance.order_seed,
     )
 }
 
@@ -192,9 +228,8 @@ pub fn how_to_read(metrics: &Metrics) -> String {
          - **throughput**: {throughput}, both stated by the server and taken by the server's own clock (over n − 1 gaps, so a short answer looks a little faster than it is). The client's language, runtime and HTTP client can't change it.\n\
          - **cold**: {cold}.\n\
          - **sd**: sample standard deviation (n − 1). **CV** = sd / mean.\n\
-         - {} marks what is not known or can't be computed from so few runs.\n\
-         - All runs are from one process. Another process may differ by more than the spread shown here.\n",
-        crate::report::markdown::NONE,
+         - {NONE} marks what is not known or can't be computed from so few runs.\n\
+         - Each run is a process of its own.\n",
     )
 }
 
@@ -237,37 +272,6 @@ pub fn system(here: &Provenance) -> String {
         "## System information\n\n{table}\nCommand:\n\n```sh\n{}\n```\n",
         here.occasion.shell_line()
     )
-}
-
-/// What can be said of chimera's figure against the baseline's.
-pub fn verdict(figure: &Figure) -> String {
-    let n = figure.pairs;
-    let ends = figure.ratio.as_ref().map(ratio_ends).unwrap_or_default();
-    match figure.verdict {
-        Verdict::Higher => {
-            format!("higher: the interval {ends} of chimera / baseline excludes 1; n = {n}")
-        }
-        Verdict::Lower => {
-            format!("lower: the interval {ends} of chimera / baseline excludes 1; n = {n}")
-        }
-        Verdict::Undecided => {
-            format!("undecided: the interval {ends} of chimera / baseline includes 1; n = {n}")
-        }
-        Verdict::Equal => format!("equal in each pair; n = {n}"),
-        Verdict::TooFew => {
-            format!("nothing can be concluded: an interval needs 2 pairs; n = {n}")
-        }
-        Verdict::NoRatio => format!("no ratio: a value is not positive; n = {n}"),
-    }
-}
-
-/// A figure's name, with the runs that it is of.
-pub fn name(figure: &Figure) -> String {
-    let name = figure.quantity.name();
-    match figure.load {
-        Some(load) => format!("{name}, {load}"),
-        None => name.to_owned(),
-    }
 }
 
 /// How many calls were cold, of those whose server says.

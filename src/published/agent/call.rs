@@ -1,15 +1,11 @@
 //! One call and one run in numbers. Times are milliseconds; what is unknown is absent, never zero.
 
 use super::Measured;
-use crate::meter::{Call, NetSource};
+use crate::meter::NetSource;
 use crate::published::CallFigures;
-use crate::run::{CallAccount, HotServer};
+use crate::run::{CallAccount, HotServer, TranscriptEntry};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::time::Duration;
-
-/// A 99th percentile of fewer tokens is the luck of a few.
-const LEAST_FOR_P99: usize = 1_000;
 
 /// Which of an agent's two calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,41 +130,42 @@ pub struct CallMetrics {
 
 impl CallMetrics {
     /// The figures of a call, and of the server that it asked what its hot calls tell.
-    pub(super) fn of(run: u32, stage: StageName, call: &Call, hot: Option<&HotServer>) -> Self {
-        let account = CallAccount::of(call, 0, 0);
-        let figures = CallFigures::of(&account);
-        let stated = account.stated.filter(|stated| stated.load_ns.is_some());
-        let reload = stated.and_then(|stated| match account.waits {
+    pub(super) fn of(
+        run: u32,
+        stage: StageName,
+        call: &CallAccount,
+        said: &TranscriptEntry,
+        hot: Option<&HotServer>,
+    ) -> Self {
+        let stated = call.stated.filter(|stated| stated.load_ns.is_some());
+        let reload = stated.and_then(|stated| match call.waits {
             Some(told) => Some(told.reload_ns),
             None => hot?.reload_ns(&stated),
         });
-        let lateness = call.lateness();
-        let gaps: Vec<f64> = call.itl().map(ms).collect();
-        let mut delivery: Vec<f64> = call.delivery().map(ms).collect();
-        delivery.sort_by(f64::total_cmp);
-        let delivered = |q| crate::stats::quantile(&delivery, q);
-        let tokens = figures.tokens_generated;
+        let gap_ms = call.tpot_ns.map(ms);
+        let gaps = call.tokens.saturating_sub(1) as f64;
         Self {
-            delivery_p50_ms: delivered(0.5),
-            delivery_p99_ms: delivered(0.99).filter(|_| delivery.len() >= LEAST_FOR_P99),
-            figures,
+            figures: CallFigures::of(call),
             run,
             stage,
             cold: reload.map(|reload| reload > 0),
-            gross_ms: ms(call.gross()),
-            net_ms: call.net().map(ms),
-            net_source: call.net_source(),
+            gross_ms: ms(call.gross_ns),
+            net_ms: call.net_ns.map(ms),
+            net_source: call.net_source,
             tare_ms: call.tare_ns().map(|nanos| nanos as f64 / 1e6),
-            mock_late: lateness.map(|lateness| lateness.off_schedule),
-            late_tokens: lateness.map(|lateness| lateness.tokens),
-            most_late_ms: lateness.map(|lateness| ms(lateness.most)),
-            itl_mean_ms: crate::stats::mean(&gaps),
-            tpot_ms: (tokens > 1 && !gaps.is_empty())
-                .then(|| gaps.iter().sum::<f64>() / (tokens - 1) as f64),
-            prompt_tokens: account.prompt_tokens,
-            pieces: account.tokens,
-            digest: call.digest().to_string(),
-            done_reason: call.last.done_reason.as_deref().map(str::to_owned),
+            mock_late: call.mock_late,
+            late_tokens: call.late_tokens,
+            most_late_ms: call.most_late_ns.map(ms),
+            itl_mean_ms: gap_ms,
+            tpot_ms: gap_ms
+                .filter(|_| call.generated > 1)
+                .map(|gap| gap * gaps / (call.generated - 1) as f64),
+            delivery_p50_ms: call.delivery_p50_ns.map(ms),
+            delivery_p99_ms: call.delivery_p99_ns.map(ms),
+            prompt_tokens: call.prompt_tokens,
+            pieces: call.tokens,
+            digest: said.digest.clone(),
+            done_reason: said.done_reason.clone(),
         }
     }
 
@@ -188,7 +185,7 @@ impl CallMetrics {
 pub struct RunMetrics {
     /// The block, from 1.
     pub run: u32,
-    /// Its place among all runs of both sides, from 1.
+    /// Its place among all finished runs of both sides, from 1.
     pub position: u32,
     /// Whether the model was loaded in one of its calls; absent where the server does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,27 +212,28 @@ pub struct RunMetrics {
 }
 
 impl RunMetrics {
-    /// The figures of a run, whose calls have theirs already.
-    pub(super) fn of(position: u32, measured: &Measured, calls: &[CallMetrics]) -> Self {
-        let run = &measured.run;
+    /// The figures of a run, whose calls have theirs already; `None` where one of them is missing.
+    pub(super) fn of(run: &Measured<'_>, calls: &[CallMetrics]) -> Option<Self> {
+        let agent = run.detail.agents.first()?;
+        let [analysis, report] = calls else {
+            return None;
+        };
         let any_cold = calls.iter().any(|call| call.cold == Some(true));
         let all_warm = calls.iter().all(|call| call.cold == Some(false));
-        Self {
-            run: measured.block,
-            position,
+        let lateness = calls.iter().filter_map(|call| call.mock_late);
+        Some(Self {
+            run: run.block,
+            position: run.position,
             cold: (any_cold || all_warm).then_some(any_cold),
-            ingest_ms: ms(run.ingest),
-            analysis_ms: ms(run.analysis.call.gross()),
-            report_ms: ms(run.report.call.gross()),
-            gross_ms: ms(run.gross),
-            net_ms: run.net().map(ms),
-            tare_ms: run.tare_ns().map(|nanos| nanos as f64 / 1e6),
-            mock_late: calls
-                .iter()
-                .filter_map(|call| call.mock_late)
-                .reduce(|a, b| a || b),
+            ingest_ms: ms(agent.ingest_ns),
+            analysis_ms: analysis.gross_ms,
+            report_ms: report.gross_ms,
+            gross_ms: ms(agent.gross_ns),
+            net_ms: agent.net_ns.map(ms),
+            tare_ms: agent.tare_ns().map(|nanos| nanos as f64 / 1e6),
+            mock_late: lateness.reduce(|a, b| a || b),
             tokens: calls.iter().map(|call| call.figures.tokens_generated).sum(),
-        }
+        })
     }
 
     /// Whether the model was loaded in it.
@@ -261,6 +259,6 @@ fn state(load: Load, mock_late: Option<bool>) -> String {
     }
 }
 
-fn ms(duration: Duration) -> f64 {
-    duration.as_nanos() as f64 / 1e6
+fn ms(nanos: u64) -> f64 {
+    nanos as f64 / 1e6
 }

@@ -2,8 +2,10 @@
 
 use crate::client::Limits;
 use crate::corpus::CorpusIdentity;
+use crate::experiment::{self, Stored};
 use crate::protocol::{Api, Described, ModelIdentity, Options, Software};
 use crate::provenance::Provenance;
+use crate::run::{Spec, Work};
 use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -25,7 +27,7 @@ impl Side {
     /// Both.
     pub const BOTH: [Self; 2] = [Self::Baseline, Self::Chimera];
 
-    /// As results name it.
+    /// As results name it, and its arm.
     pub fn name(self) -> &'static str {
         match self {
             Side::Baseline => "baseline",
@@ -41,6 +43,9 @@ impl Side {
         }
     }
 }
+
+/// The arm that is the baseline once more, for an A/A control.
+pub const BASELINE_AGAIN: &str = "baseline (A/A)";
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,7 +117,7 @@ impl Server {
 /// Everything that a result depends on, beside what the server did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setup {
-    /// Build, machine, command line, time.
+    /// Build, machine, command line, time: of the first sitting.
     #[serde(flatten)]
     pub provenance: Provenance,
     /// Runtime and client.
@@ -132,6 +137,9 @@ pub struct Setup {
     pub api: Api,
     /// The model that was asked.
     pub model: String,
+    /// How often it was worked at; absent if once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sittings: Option<usize>,
     /// Seed of the order of the two sides within each block.
     pub order_seed: u64,
     /// The four time limits of a call.
@@ -149,6 +157,57 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// That of a stored experiment; `None` where nothing of it is finished, or it is not one of agents.
+    pub(super) fn of(stored: &Stored) -> Option<Self> {
+        let experiment = &stored.manifest.experiment;
+        let sittings = &stored.manifest.sittings;
+        let first = sittings.first()?;
+        let arms = &experiment.workloads.first()?.arms;
+        let spec = |side: Side| {
+            let mut arms = arms.iter();
+            Some(&arms.find(|arm| arm.name == side.name())?.spec)
+        };
+        let (baseline, chimera) = (spec(Side::Baseline)?, spec(Side::Chimera)?);
+        let Work::Team(team) = &baseline.work else {
+            return None;
+        };
+        let run = stored.records.iter().find_map(|record| record.run())?;
+        let server = match experiment.servers.get(&baseline.base_url)? {
+            experiment::Server::Mock(mock) => Server::Mock {
+                name: mock.name.clone(),
+                profile: mock.profile.clone(),
+            },
+            experiment::Server::Real { base_url } => {
+                let mut described = sittings.iter();
+                let described = described.find_map(|it| it.servers.get(&baseline.base_url))?;
+                Server::there(base_url.clone(), described.clone())
+            }
+        };
+        let mut command_line = first.provenance.occasion.command_line.iter();
+        let named = command_line.any(|argument| argument.starts_with("--chimera-"));
+        Some(Self {
+            provenance: first.provenance.clone(),
+            stack: baseline.stack,
+            io: run.io.clone(),
+            threads: run.threads.unwrap_or(baseline.threads),
+            server,
+            proxied: experiment.proxied,
+            api: baseline.api,
+            model: baseline.model.clone(),
+            sittings: Some(sittings.len()).filter(|&sittings| sittings > 1),
+            order_seed: experiment.order_seed,
+            limits: team.limits.into(),
+            baseline: options(baseline),
+            chimera: options(chimera),
+            chimera_chosen_by: match named {
+                true => Chosen::CommandLine,
+                false => Chosen::Default,
+            },
+            corpus: first.corpus.clone()?,
+            ingest_concurrency: baseline.ingest_concurrency,
+        })
+    }
+
     /// The options of a side.
     pub fn options(&self, side: Side) -> &Options {
         match side {
@@ -156,6 +215,15 @@ impl Setup {
             Side::Chimera => &self.chimera,
         }
     }
+}
+
+/// The options of an agent's requests.
+fn options(spec: &Spec) -> Options {
+    match &spec.work {
+        Work::Team(team) => team.members.first().map(|member| member.options.clone()),
+        _ => None,
+    }
+    .unwrap_or_default()
 }
 
 /// The time limits of a call, in seconds.
