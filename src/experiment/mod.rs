@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `design` | what is run: workloads, arms and their roles, servers |
 //! | `compare` | a preset: stacks against a base, with its controls |
+//! | `load` | a preset: stacks that put a load on a server |
 //! | `schedule` | which runs there are, in which order, and which of them a part has |
 //! | `driver` | doing them, one after the other |
 //! | `record` | what one run leaves |
@@ -18,6 +19,7 @@ mod design;
 mod difference;
 mod driver;
 mod durable;
+mod load;
 pub mod metric;
 mod record;
 mod schedule;
@@ -28,6 +30,7 @@ pub use design::{
     ALPHA, Arm, At, Cadence, Changed, Experiment, Kind, MockServer, Role, Server, Workload,
 };
 pub use driver::{Bench, Watch, sit};
+pub use load::Loading;
 pub use metric::{METRICS, Metric};
 pub use record::{Detail, MOST_LATE, Record, Run, RunResult};
 pub use schedule::{Due, Part, PartError};

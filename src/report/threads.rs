@@ -154,6 +154,7 @@ mod tests {
             texts: Vec::new(),
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
+            load: None,
         };
         Measured {
             setting: Setting { stack, threads },

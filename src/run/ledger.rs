@@ -23,7 +23,7 @@ impl Ledger {
     pub fn for_iterations(work: &Work, iterations: u64) -> Self {
         let iterations = usize::try_from(iterations).unwrap_or_default();
         let agents = match work {
-            Work::Stream { .. } | Work::Whole => 0,
+            Work::Stream { .. } | Work::Whole | Work::Load(_) => 0,
             Work::Agents { agents, .. } => agents.get(),
             Work::Team(team) => team.members.len(),
         };

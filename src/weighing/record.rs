@@ -319,6 +319,7 @@ mod tests {
             texts: Vec::new(),
             delivery_histogram_ns: delivered,
             itl_histogram_ns: Histogram::new(),
+            load: None,
         }
     }
 
