@@ -194,8 +194,9 @@ impl Arguments {
             (Some(_), false) => return Err(Failure::Usage(not_of_a_team(self.base))),
             _ => self.base,
         };
-        let several =
-            |(kind, _, agents): &(Kind, Cadence, NonZeroUsize)| *kind == Kind::Team && agents.get() > 1;
+        let several = |(kind, _, agents): &(Kind, Cadence, NonZeroUsize)| {
+            *kind == Kind::Team && agents.get() > 1
+        };
         if !kinds.iter().any(several) {
             // Also of a team of one: there is nobody to share the runtime with.
             base = base.alone();

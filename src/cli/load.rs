@@ -4,7 +4,7 @@
 use super::experiment::{Flags, Format, conduct, list_metrics};
 use super::{Failure, find_profile, values};
 use crate::client::Endpoint;
-use crate::experiment::{Loading, Server, Stored, mock};
+use crate::experiment::{Ending, Loading, Server, Stored, mock};
 use crate::load::{Arrivals, Extent, Mode, Prompt, Setup, Slo};
 use crate::protocol::{Api, default_base_url};
 use crate::report::load::report;
@@ -197,6 +197,11 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         flags,
         ", or add --mock to load a mock",
     )?;
+    let interrupted = finished.ending == Ending::Interrupted;
+    if interrupted && finished.stored.records.is_empty() {
+        eprintln!("interrupted before anything was answered: there is nothing to report");
+        return Err(Failure::Interrupted);
+    }
     match flags.format {
         Format::Text | Format::Markdown => {
             super::print(&report(&finished.stored))?;

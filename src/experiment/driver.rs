@@ -204,12 +204,7 @@ impl Hand<'_> {
         (0..self.experiment.warm_up_runs).try_for_each(|_| self.invoke(arm, &spec, watch).map(drop))
     }
 
-    fn invoke(
-        &self,
-        arm: &Arm,
-        spec: &Spec,
-        watch: &impl Watch,
-    ) -> Result<Outcome, ProcessError> {
+    fn invoke(&self, arm: &Arm, spec: &Spec, watch: &impl Watch) -> Result<Outcome, ProcessError> {
         let peer;
         let program = match arm.program.split_first() {
             None => self.bench.program,

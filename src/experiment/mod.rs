@@ -23,6 +23,8 @@ mod load;
 pub mod metric;
 mod record;
 mod schedule;
+#[cfg(test)]
+pub(crate) mod schema;
 mod store;
 
 pub use compare::{Comparison, Task, mock};

@@ -4,8 +4,8 @@
 
 use super::design::{Arm, At, Experiment, Workload};
 use super::metric;
-use crate::meter::{Histogram, ProfileRun, Usage};
 use crate::load;
+use crate::meter::{Histogram, ProfileRun, Usage};
 use crate::run::{AgentAccount, CallAccount, Iteration, Outcome, TranscriptEntry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

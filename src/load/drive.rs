@@ -1,8 +1,8 @@
 //! How a load begins and ends. The same code under every runtime: each stream, and each request of
 //! a schedule, is a spawned task, and so is what waits for them.
 
-use super::ledger::{Ledger, Span};
 use super::failure::Errors;
+use super::ledger::{Ledger, Span};
 use super::outcome::{Ending, InFlight, Observed, Outcome};
 use super::requests::{Shared, lock};
 use super::setup::{Extent, Mode, Setup};

@@ -127,6 +127,7 @@ impl Program {
         };
         let mut child = Command::new(&self.path)
             .args(&self.arguments)
+            .env(PROTOCOL.0, PROTOCOL.1)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -158,6 +159,10 @@ impl Program {
     }
 }
 
+/// Says in the environment which version of the run protocol is spoken (docs/run-protocol.md). The number
+/// grows when a field changes its meaning or goes; more fields may come without.
+const PROTOCOL: (&str, &str) = ("TARE_RUN_PROTOCOL", "1");
+
 /// What a line on stderr begins with that says why a run failed; other lines are progress.
 const ERROR: &str = "error: ";
 
@@ -187,7 +192,9 @@ fn hear_out(
         });
         let (tell, lines) = channel();
         scope.spawn(move || {
-            let lines = stderr.into_iter().flat_map(|it| BufReader::new(it).split(b'\n'));
+            let lines = stderr
+                .into_iter()
+                .flat_map(|it| BufReader::new(it).split(b'\n'));
             for line in lines.map_while(Result::ok) {
                 // Nobody hears only when we are gone.
                 let _ = tell.send(String::from_utf8_lossy(&line).into_owned());
@@ -223,7 +230,8 @@ fn hear_out(
             }
         }
         let stdout = stdout.join();
-        let stdout = stdout.unwrap_or_else(|_| Err(io::Error::other("reading its output panicked")));
+        let stdout =
+            stdout.unwrap_or_else(|_| Err(io::Error::other("reading its output panicked")));
         Ok(Heard {
             stdout: stdout?,
             words,

@@ -22,9 +22,8 @@ fn stops_after(answers: u64) -> (Canned, Receiver<()>) {
     let (tell, told) = channel();
     let asked = AtomicU64::new(0);
     let server = Canned::start(move |stream| match asked.fetch_add(1, Ordering::SeqCst) {
-        // What it is, and which models it has.
-        0 | 1 => send(stream, VERSION),
-        // The first is asked by who begins, to see whether the model is there.
+        // What it is; then a token, to see whether the model is there; and which models it has.
+        0 | 2 => send(stream, VERSION),
         question if question <= answers + 2 => {
             let answer = [
                 STREAM_HEAD,
@@ -73,14 +72,7 @@ fn ctrl_c_keeps_what_is_finished_and_tells_what_is_not() {
             "--tokens",
             "2",
         ];
-        let times = [
-            "--warm-up",
-            "0s",
-            "--measure",
-            "100s",
-            "--out",
-            "kept",
-        ];
+        let times = ["--warm-up", "0s", "--measure", "100s", "--out", "kept"];
         let child = start(&place, &[&flags[..], &times].concat());
         // One stream: that it asks again says that it has noted what came before.
         stopped.recv().expect("it asks again and again");

@@ -76,10 +76,7 @@ fn counted_requests_follow_the_schedule_too() {
     let flags = ["--rate", "500", "--requests", "30", "--tokens", "3"];
     let record = Place::new().loads(&[&BURST[..], &flags].concat());
     is_whole(&record, 30, 3);
-    assert!(
-        record.window_ns >= 29 * 2_000_000,
-        "29 gaps of 2 ms"
-    );
+    assert!(record.window_ns >= 29 * 2_000_000, "29 gaps of 2 ms");
 }
 
 #[test]

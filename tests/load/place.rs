@@ -32,7 +32,13 @@ impl Loaded {
     }
 
     pub fn spec(&self) -> &Spec {
-        let (_, arm) = self.stored.manifest.experiment.arms().next().expect("an arm");
+        let (_, arm) = self
+            .stored
+            .manifest
+            .experiment
+            .arms()
+            .next()
+            .expect("an arm");
         &arm.spec
     }
 
