@@ -13,7 +13,7 @@
 //! | `signal` | how tasks of any runtime wait for each other and for Ctrl-C |
 //! | `ledger` | what is noted of each request |
 //! | `failure` | what is noted of one that failed |
-//! | `outcome` | what came of all of them |
+//! | `outcome` | what came of all of them, and of several loads together |
 //!
 //! **Closed loop**: each stream asks again when it is answered, so a slow server is asked less
 //! often, and no latency tells how long somebody who comes at a time of his own would wait.

@@ -56,3 +56,43 @@ fn several_stacks_are_compared_with_the_first_in_blocks() {
         assert!(report.contains(heading), "{heading}: {report}");
     }
 }
+
+#[test]
+fn compare_has_loads_as_a_workload() {
+    let place = Place::new();
+    let output = std::process::Command::new(crate::place::TARE)
+        .args([
+            "compare",
+            "--workload",
+            "load",
+            "--streams",
+            "3",
+            "--cadence",
+            "burst",
+        ])
+        .args([
+            "--iterations",
+            "12",
+            "--tokens",
+            "4",
+            "--stacks",
+            "smol/hyper",
+        ])
+        .args(["--runs", "1", "--out", "out"])
+        .current_dir(place.path())
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let kept = Loaded::of(place.path().join("out"));
+    assert_eq!(
+        kept.stored.manifest.experiment.workloads[0].name,
+        "3 streams in a burst"
+    );
+    for record in kept.stored.records.iter().filter(|it| !it.profiled) {
+        let run = record.timed().expect("it ended well");
+        assert_eq!((run.iterations, run.tokens), (12, 48), "{}", record.arm);
+        assert!(run.value("throughput").is_some_and(|it| it > 0.0));
+    }
+    let mut profiled = kept.stored.records.iter().filter(|it| it.profiled);
+    assert!(profiled.any(|it| it.run().is_some_and(|run| run.profile_run.is_some())));
+}
