@@ -18,6 +18,7 @@
 //! | [`meter`] | a stream's token times, what the process used, the gross/net/tare account |
 //! | [`trace`] | how a real server is recorded, for the mock to play it again |
 //! | [`proxy`] | a recording proxy, for servers that do not tell when they wrote a token |
+//! | [`corpus`] | the files that agents read: a folder's, or those inside the binary |
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
 //! | [`stack`] | from a stack's name to the monomorphised workload |
 //! | [`stats`] | intervals, tests, verdicts; no I/O |
@@ -35,6 +36,7 @@
 
 pub mod cli;
 pub mod client;
+pub mod corpus;
 pub mod doctor;
 pub mod experiment;
 pub mod inject;

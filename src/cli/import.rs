@@ -14,6 +14,9 @@ use std::path::PathBuf;
 /// not have it, such as tokio-localset, smol-1kb or async-std.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  tare team --mock --runs 2 --fixed-length 16 --output-dir mine && tare import mine/runs --out imported
+
+Of reports that somebody published:
   tare import published/ --out tare-results/import
   tare import tr114/run_1/metrics.json tr114/run_2/metrics.json --format json")]
 pub struct Arguments {

@@ -32,9 +32,11 @@ use std::time::Duration;
 
 Examples:
   tare load --mock --streams 8 --measure 3s
-  tare load --mock --rate 50 --arrivals poisson --seed 1 --tokens 32 --slo ttft=500ms,tpot=50ms
-  tare load --base-url http://127.0.0.1:11434 --model gemma3:latest --streams 4 --out load
-  tare load --mock instant --stack tokio-mt/hyper,smol/hyper --streams 32 --measure 1s --runs 5"
+  tare load --mock --rate 50 --arrivals poisson --seed 1 --tokens 32 --slo ttft=500ms,tpot=50ms --measure 3s
+  tare load --mock instant --stack tokio-mt/hyper,smol/hyper --streams 32 --requests 500 --runs 2
+
+On a server of your own:
+  tare load --base-url http://127.0.0.1:11434 --model gemma3:latest --streams 4 --out load"
 )]
 pub struct Arguments {
     /// Streams at once, each of which asks again when it is answered [default: 8, without --rate]

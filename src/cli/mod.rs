@@ -33,7 +33,7 @@ use tare_mock::{Profile, ProfileError};
     version,
     max_term_width = 100,
     arg_required_else_help = true,
-    after_help = "Example, which needs no server and no GPU:\n  tare agent --mock"
+    after_help = "Examples:\n  tare agent --mock"
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(
     arg_required_else_help = true,
-    after_help = "Example:\n  tare report sweep tare-results/sweep"
+    after_help = "Examples:
+  tare sweep --plan tr114 --partition 1/50 --mock --speed 50 --out small && tare report sweep small"
 )]
 pub struct Arguments {
     #[command(subcommand)]

@@ -43,6 +43,7 @@ fn refused(error: ResumeError) -> Failure {
 fn run_plan(asked: &SweepAsked) -> Result<(), Failure> {
     super::usable_folder(&asked.out, "--out")?;
     let plan = &asked.plan;
+    let corpus = plan.corpus.open()?;
     let taken = Occupied::take(&asked.out, asked.occasion, plan, asked.part);
     let mut occupied = taken.map_err(refused)?;
     let runs = occupied.planned().runs().count();
@@ -62,6 +63,7 @@ fn run_plan(asked: &SweepAsked) -> Result<(), Failure> {
     let sitting = Sitting {
         provenance,
         server: served,
+        corpus: Some(corpus.identity),
         order_seed,
         part: None,
         accepted: Vec::new(),
@@ -81,6 +83,7 @@ fn run_plan(asked: &SweepAsked) -> Result<(), Failure> {
     let mut teams = Teams {
         program: &program,
         plan,
+        corpus: &corpus.folder,
         servers: &servers,
         known: match &asked.source {
             Source::Mock(mock) => Some(Known::from(&*mock.profile)),

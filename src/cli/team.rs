@@ -20,25 +20,27 @@ use crate::report::team::{MockServers, TeamSetup, TeamSummary};
 use crate::run::{ProcessError, Program, TranscriptEntry};
 use crate::runtime::{Runtime, Threads};
 use crate::team::{Known, MockPlan, Ran, Servers, TeamSpec, run_once};
-use crate::workflow::ingest;
+use crate::workflow::{INGEST_CONCURRENCY, ingest};
 use anyhow::Context;
 use arguments::{MockSource, Plan, Source};
 use progress::Progress;
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let plan = arguments.plan()?;
     usable_folder(&plan.output_dir, "--output-dir")?;
-    // To know that there is a corpus, and so that no run pays for a cold page cache.
+    let corpus = plan.corpus.open()?;
+    // To know that it has something to read, and so that no run pays for a cold page cache.
     let floor = Threads::new(NonZeroUsize::MIN)?;
-    futures::executor::block_on(ingest(&floor, &plan.corpus))?;
+    futures::executor::block_on(ingest(&floor, &corpus.folder, INGEST_CONCURRENCY))?;
     let provenance = Provenance::here().with_findings(doctor::quick());
     warn_of(&provenance.spoilers());
     let program = Program::this().context("cannot find the program to start its processes")?;
 
     let servers = start(&program, &plan)?;
-    let spec = spec(&plan, &servers);
+    let spec = spec(&plan, &servers, corpus.folder);
     let described = describe(&plan, &spec)?;
     let progress = Progress::start(plan.runs)?;
     let (runs, said) = all_runs(&program, &spec, plan.runs, &progress)?;
@@ -60,7 +62,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         order_seed: spec.order_seed,
         inject: spec.inject,
         limits: spec.limits.into(),
-        corpus: spec.corpus.display().to_string(),
+        corpus: corpus.identity,
+        ingest_concurrency: spec.ingest_concurrency,
     };
     let Some(summary) = runs
         .first()
@@ -138,7 +141,7 @@ fn start(program: &Program, plan: &Plan) -> Result<Servers, Failure> {
     )?)
 }
 
-fn spec(plan: &Plan, servers: &Servers) -> TeamSpec {
+fn spec(plan: &Plan, servers: &Servers, corpus: PathBuf) -> TeamSpec {
     let members =
         plan.scenario
             .members(plan.agents, plan.side, &plan.chimeras, servers.addresses());
@@ -149,7 +152,8 @@ fn spec(plan: &Plan, servers: &Servers) -> TeamSpec {
         members,
         api: plan.api,
         model: plan.model.clone(),
-        corpus: plan.corpus.clone(),
+        corpus,
+        ingest_concurrency: plan.ingest_concurrency,
         isolated: plan.isolated,
         fixed_length: plan.fixed_length,
         seed: plan.seed,

@@ -77,6 +77,8 @@ impl Loading {
                 model: self.model.clone(),
                 work: Work::Load(Box::new(self.setup.clone())),
                 tokens: self.tokens,
+                // Nobody reads files here.
+                ingest_concurrency: NonZeroUsize::MIN,
                 seed: TEXT_SEED,
                 warm_up: 0,
                 iterations: 1,

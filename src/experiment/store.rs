@@ -319,6 +319,23 @@ pub struct Store {
 }
 
 impl Store {
+    /// Whether a folder could be taken, by what it holds now. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take), but for another process at work in it.
+    pub fn check(
+        folder: &Path,
+        occasion: Occasion,
+        experiment: &Experiment,
+        part: Option<Part>,
+    ) -> Result<(), StoreError> {
+        match (Stored::read(folder)?, occasion) {
+            (None, Occasion::Resume) => Err(StoreError::Nothing(folder.to_owned())),
+            (None, _) | (_, Occasion::Replace) => Ok(()),
+            (Some(there), _) => may_go_on(folder, occasion, &there, experiment, part),
+        }
+    }
+
     /// Takes a folder for an experiment or a part of it. It is made where it is missing.
     ///
     /// # Errors
@@ -329,9 +346,7 @@ impl Store {
         experiment: Experiment,
         part: Option<Part>,
     ) -> Result<Self, StoreError> {
-        if occasion == Occasion::Resume && !folder.join(MANIFEST).exists() {
-            return Err(StoreError::Nothing(folder.to_owned()));
-        }
+        Self::check(folder, occasion, &experiment, part)?;
         durable::make_folder(folder).map_err(system("write", folder))?;
         let lock = claim(folder)?;
         let path = folder.join(RUNS);

@@ -44,8 +44,10 @@ pub use record::{SCHEMA, Served, Sitting, Sweep, There};
 pub use resume::{Circumstances, Occasion, Occupied, ResumeError};
 pub use sweep::{Bench, Ending, Mishap, Took, Watch, sweep};
 
+use crate::corpus;
 use crate::meter::Digest;
 use crate::protocol::Api;
+use crate::workflow::INGEST_CONCURRENCY;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -63,7 +65,10 @@ pub struct Plan {
     /// How they ask it.
     pub api: Api,
     /// The folder that they read.
-    pub corpus: String,
+    pub corpus: corpus::Source,
+    /// How many of its files an agent reads at once.
+    #[serde(default = "ingest_concurrency")]
+    pub ingest_concurrency: NonZeroUsize,
     /// Tokens of each answer; absent where the model decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u32>,
@@ -81,6 +86,10 @@ pub struct Plan {
     pub threads: NonZeroUsize,
     /// What is run, in the order of the file.
     pub configurations: Vec<Configuration>,
+}
+
+fn ingest_concurrency() -> NonZeroUsize {
+    INGEST_CONCURRENCY
 }
 
 impl Plan {

@@ -4,6 +4,7 @@
 //! their files, so that there are not two truths.
 
 use super::{Part, Plan};
+use crate::corpus::CorpusIdentity;
 use crate::protocol::Described;
 use crate::provenance::Provenance;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,9 @@ pub struct Sitting {
     pub provenance: Provenance,
     /// Who answered.
     pub server: Served,
+    /// What the agents read; absent in what earlier versions wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<CorpusIdentity>,
     /// Seed of the order.
     pub order_seed: u64,
     /// The part that it worked at, where parts were merged.

@@ -52,6 +52,7 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
             let job = Job {
                 role: member.role,
                 corpus: team.corpus.clone(),
+                ingest_concurrency: spec.ingest_concurrency,
                 api: spec.api,
                 model: spec.model.clone(),
                 options: member.options.clone(),
@@ -111,6 +112,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         let job = Job {
             role: Role::Neutral,
             corpus,
+            ingest_concurrency: self.spec.ingest_concurrency,
             api: self.spec.api,
             model: self.spec.model.clone(),
             options: self.model_options(),

@@ -5,7 +5,7 @@ use crate::inject::Inject;
 use crate::load;
 use crate::protocol::{Api, Options};
 use crate::stack::Stack;
-use crate::workflow::Role;
+use crate::workflow::{INGEST_CONCURRENCY, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -31,6 +31,9 @@ pub struct Spec {
     pub work: Work,
     /// Tokens of each answer.
     pub tokens: u32,
+    /// How many files an agent reads at once.
+    #[serde(default = "ingest_concurrency")]
+    pub ingest_concurrency: NonZeroUsize,
     /// Seed of each answer's text.
     pub seed: u64,
     /// Iterations before the clock starts.
@@ -55,6 +58,10 @@ pub struct Spec {
     /// Processors that the process is to be kept on; by default wherever the system puts it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processors: Vec<usize>,
+}
+
+fn ingest_concurrency() -> NonZeroUsize {
+    INGEST_CONCURRENCY
 }
 
 impl Spec {
@@ -167,10 +174,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_that_names_no_api_asks_by_chat() {
+    fn a_spec_that_names_no_api_asks_by_chat_and_reads_16_files_at_once() {
         let spec = r#"{"stack":"threads/raw","threads":1,"base_url":"http://127.0.0.1:1","model":"m",
             "work":{"stream":{"connection":"warm"}},"tokens":1,"seed":1,"warm_up":0,"iterations":1}"#;
         let spec: Spec = serde_json::from_str(spec).expect("a spec");
         assert_eq!(spec.api, Api::Chat);
+        assert_eq!(spec.ingest_concurrency.get(), 16);
     }
 }

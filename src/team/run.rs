@@ -108,6 +108,7 @@ fn invocation(spec: &TeamSpec, part: Part) -> Spec {
         api: spec.api,
         model: spec.model.clone(),
         tokens: known.map_or(0, |known| known.tokens),
+        ingest_concurrency: spec.ingest_concurrency,
         seed: known.map_or(0, |known| known.seed),
         warm_up: 0,
         iterations: 1,

@@ -40,6 +40,8 @@ pub struct TeamSpec {
     pub model: String,
     /// The folder that they read.
     pub corpus: PathBuf,
+    /// How many of its files an agent reads at once.
+    pub ingest_concurrency: NonZeroUsize,
     /// Whether each agent is also run alone.
     pub isolated: bool,
     /// Tokens of each answer; by default the model says when it is done.

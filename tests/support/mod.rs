@@ -4,7 +4,9 @@
 
 mod asking;
 mod driver;
+pub mod place;
 mod raw;
+pub mod running;
 mod servers;
 
 pub use asking::{call_times, call_times_with, pieces};

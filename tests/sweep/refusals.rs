@@ -39,10 +39,6 @@ fn flags_that_do_not_go_together_are_wrong_usage() {
             "one server has one GPU",
         ),
         (
-            &["--mock", "--corpus", "nowhere"],
-            "there is no folder nowhere",
-        ),
-        (
             &["--insight-ollama-url", "http://127.0.0.1:11434"],
             "both have the address",
         ),
@@ -58,6 +54,12 @@ fn flags_that_do_not_go_together_are_wrong_usage() {
     ] {
         place.refuses(&[&plan[..], flags].concat(), 2, &[told]);
     }
+    let nowhere = [&plan[..], &["--mock", "--corpus", "nowhere"]].concat();
+    place.refuses(
+        &nowhere,
+        1,
+        &["cannot read corpus folder nowhere: No such file"],
+    );
     for flags in [
         &["--speed", "2"][..],
         &["--mock", "--partition", "3/2"],

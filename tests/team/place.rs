@@ -145,6 +145,7 @@ impl Place {
             api: Api::Generate,
             model: "m".to_owned(),
             corpus: self.corpus(),
+            ingest_concurrency: tare::workflow::INGEST_CONCURRENCY,
             isolated: true,
             fixed_length: None,
             seed: None,

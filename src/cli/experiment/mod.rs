@@ -187,6 +187,11 @@ pub fn conduct(
     let folder = flags.folder(&experiment.preset);
     usable_folder(&folder, "--out")?;
     let occasion = flags.occasion(&folder)?;
+    Store::check(&folder, occasion, &experiment, flags.partition).map_err(refused)?;
+    let provenance = Provenance::here().with_findings(crate::doctor::quick());
+    let program = Program::this().context("cannot find the program to start its processes")?;
+    // Before anything is written, so that a server that is not there leaves nothing behind.
+    let servers = Servers::start(&program, &experiment, without_server)?;
     let taken = Store::take(&folder, occasion, experiment, flags.partition);
     let mut store = taken.map_err(refused)?;
     let order = store.experiment().order(flags.partition);
@@ -203,10 +208,7 @@ pub fn conduct(
             ending: Ending::Done,
         });
     }
-    let provenance = Provenance::here().with_findings(crate::doctor::quick());
     warn_of(&provenance.spoilers());
-    let program = Program::this().context("cannot find the program to start its processes")?;
-    let servers = Servers::start(&program, store.experiment(), without_server)?;
     let sitting = Sitting {
         provenance,
         servers: servers.described.clone(),

@@ -10,8 +10,10 @@ use std::path::PathBuf;
 /// whether runs are missing. Broken files are reported and skipped. The sweep may still be running.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  tare report sweep tare-results/sweep
-  tare report sweep tare-results/sweep --metric makespan --metric queueing --format json")]
+  tare sweep --plan tr114 --partition 1/50 --mock --speed 50 --out small && tare report sweep small
+
+Of a sweep in its usual folder:
+  tare report sweep tare-results/sweep/tr114 --metric makespan --metric queueing --format json")]
 pub struct Arguments {
     /// The sweep's folder
     #[arg(value_name = "DIR")]

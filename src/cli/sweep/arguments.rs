@@ -3,6 +3,7 @@
 use crate::cli::values::{Format, LimitArguments, speed};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
+use crate::corpus;
 use crate::plan::{Circumstances, Occasion, Part, Plan, PlanError};
 use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
@@ -23,9 +24,14 @@ use tare_mock::Profile;
 (five runtimes), scaling (1 to 1,024 agents on every stack).
 
 Examples:
+  tare sweep --plan tr114 --dry-run
+  tare sweep --plan tr114 --partition 1/50 --mock rtx4080-gemma3-4b --speed 50
+
+The whole plan, and on with it when it was stopped:
   tare sweep --plan tr114 --mock rtx4080-gemma3-4b --speed 50
   tare sweep --plan tr114 --mock rtx4080-gemma3-4b --speed 50 --resume
-  tare sweep --plan tr114 --dry-run
+
+A plan of your own, on several machines:
   tare sweep --plan mine.toml --partition 1/2 --out part1
   tare sweep --merge part1 part2 --out whole"
 )]
@@ -51,7 +57,7 @@ pub struct Arguments {
         value_name = "DIR",
         num_args = 1..,
         requires = "out",
-        conflicts_with_all = ["plan", "resume", "partition", "dry_run", "shuffle", "mock", "model", "corpus", "servers"]
+        conflicts_with_all = ["plan", "resume", "partition", "dry_run", "shuffle", "mock", "model", "corpus", "ingest_concurrency", "servers"]
     )]
     merge: Vec<PathBuf>,
     /// Print the runs in their order and how long they will take, and run nothing
@@ -67,13 +73,16 @@ pub struct Arguments {
     /// Model to ask, instead of the plan's
     #[arg(long, help_heading = "Instead of what the plan says", value_parser = NonEmptyStringValueParser::new())]
     model: Option<String>,
-    /// Folder of CSV, JSON and Markdown files that the agents read
+    /// Folder of CSV, JSON and Markdown files that agents read; built-in is the one inside the program
     #[arg(
         long,
         value_name = "DIR",
         help_heading = "Instead of what the plan says"
     )]
-    corpus: Option<String>,
+    corpus: Option<corpus::Source>,
+    /// Files that an agent reads at a time; 1 reads one after the other
+    #[arg(long, value_name = "N", help_heading = "Instead of what the plan says")]
+    ingest_concurrency: Option<NonZeroUsize>,
     /// Servers for two agents: 1 for both, or 2, one for each
     #[arg(long, value_name = "N", help_heading = "Instead of what the plan says", value_parser = value_parser!(u8).range(1..=2))]
     servers: Option<u8>,
@@ -184,14 +193,9 @@ impl Arguments {
         })?;
         plan.model = self.model.unwrap_or(plan.model);
         plan.corpus = self.corpus.unwrap_or(plan.corpus);
+        plan.ingest_concurrency = self.ingest_concurrency.unwrap_or(plan.ingest_concurrency);
         if let Some(servers) = self.servers {
             plan.servers = count(servers);
-        }
-        if !self.dry_run && !PathBuf::from(&plan.corpus).is_dir() {
-            return Err(Failure::Usage(anyhow!(
-                "there is no folder {} for the agents to read; name another with --corpus",
-                plan.corpus
-            )));
         }
         if let Some(part) = self.partition
             && plan.order(0, Some(part)).is_empty()

@@ -7,13 +7,15 @@ use crate::report::agent::Side;
 use crate::report::published::TeamRun;
 use crate::run::Program;
 use crate::team::{Chimeras, Known, Ran, Scenario, Servers, TeamSpec, run_once};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub struct Teams<'a> {
     pub program: &'a Program,
     pub plan: &'a Plan,
+    /// The folder that the agents read.
+    pub corpus: &'a Path,
     pub servers: &'a Servers,
     /// What a mock answers.
     pub known: Option<Known>,
@@ -51,7 +53,8 @@ impl Teams<'_> {
                 .members(one.agents, side, &chimeras, self.servers.addresses()),
             api: self.plan.api,
             model: self.plan.model.clone(),
-            corpus: PathBuf::from(&self.plan.corpus),
+            corpus: self.corpus.to_owned(),
+            ingest_concurrency: self.plan.ingest_concurrency,
             isolated: one.isolated,
             fixed_length: self.plan.tokens,
             seed: Some(self.plan.seed_of(run)),

@@ -5,12 +5,13 @@ use crate::cli::overrides::{self, Chimera, Chimera2};
 use crate::cli::values::{LimitArguments, api, speed};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
+use crate::corpus;
 use crate::inject::Inject;
 use crate::protocol::{Api, Options, default_base_url};
 use crate::report::agent::{Chosen, Side};
 use crate::stack::{Carrier, Stack};
 use crate::team::{Chimeras, Scenario};
-use crate::workflow::Topology;
+use crate::workflow::{INGEST_CONCURRENCY, Topology};
 use anyhow::anyhow;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, value_parser};
@@ -31,7 +32,9 @@ num_gpu 80, num_ctx 512, temperature 0.8, and chimera2 is num_gpu 100, num_ctx 1
 
 Examples:
   tare team --mock --servers 2 --gpus 2 --scenario chimera_homo --fixed-length 64
-  tare team --mock --agents 16 --stack smol/hyper --topology join
+  tare team --mock --agents 16 --stack smol/hyper --topology join --fixed-length 64 --runs 1
+
+On servers of your own:
   tare team --model gemma3:latest --scenario baseline_vs_chimera --collector-ollama-url \
 http://127.0.0.1:11434 --insight-ollama-url http://127.0.0.1:11435"
 )]
@@ -49,9 +52,12 @@ pub struct Arguments {
     /// Folder of the results; those of an earlier team in it are replaced
     #[arg(long, value_name = "DIR", default_value = "tare-results/team")]
     output_dir: PathBuf,
-    /// Folder of CSV, JSON and Markdown files to read
-    #[arg(long, value_name = "DIR", default_value = "fixtures/corpus")]
-    corpus: PathBuf,
+    /// Folder of CSV, JSON and Markdown files to read; built-in is the one inside the program
+    #[arg(long, value_name = "DIR", default_value_t)]
+    corpus: corpus::Source,
+    /// Files that an agent reads at a time; 1 reads one after the other
+    #[arg(long, value_name = "N", default_value_t = INGEST_CONCURRENCY)]
+    ingest_concurrency: NonZeroUsize,
     /// Also print summary.json to stdout
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -180,7 +186,8 @@ pub struct Plan {
     pub order_seed: u64,
     pub inject: Option<Inject>,
     pub limits: Limits,
-    pub corpus: PathBuf,
+    pub corpus: corpus::Source,
+    pub ingest_concurrency: NonZeroUsize,
     pub output_dir: PathBuf,
     pub format: Option<Format>,
 }
@@ -260,6 +267,7 @@ impl Arguments {
             inject: self.inject,
             limits: self.limits.into(),
             corpus: self.corpus,
+            ingest_concurrency: self.ingest_concurrency,
             output_dir: self.output_dir,
             format: self.format,
         })

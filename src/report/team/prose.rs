@@ -59,7 +59,11 @@ pub fn opening(summary: &TeamSummary) -> String {
         setup.stack, setup.io, setup.threads
     );
     table.row(["Runtime and client", &stack]);
-    table.row(["Corpus", &setup.corpus]);
+    let at_once = setup.ingest_concurrency;
+    table.row([
+        "Corpus",
+        &format!("{}; {at_once} files read at a time", setup.corpus),
+    ]);
     table.row(["Language", &format!("Rust ({})", here.build.rust_version)]);
     let machine = &here.machine;
     table.row(["System", &format!("{} {}", machine.os, machine.arch)]);

@@ -1,5 +1,6 @@
 //! What a team was told, on what it ran, and who answered.
 
+use crate::corpus::CorpusIdentity;
 use crate::inject::Inject;
 use crate::protocol::Api;
 use crate::provenance::Provenance;
@@ -45,8 +46,10 @@ pub struct TeamSetup {
     pub inject: Option<Inject>,
     /// The four time limits of a call.
     pub limits: LimitsMetrics,
-    /// The folder that was read, as it was named.
-    pub corpus: String,
+    /// What the agents read.
+    pub corpus: CorpusIdentity,
+    /// How many of its files an agent read at once.
+    pub ingest_concurrency: NonZeroUsize,
 }
 
 /// How mocks were set up, beside their profile.
