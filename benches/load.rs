@@ -15,20 +15,18 @@
 //! processors with one.
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::process::{Command, exit};
 use std::time::{Duration, Instant};
+use tare::experiment::Stored;
 use tare::protocol::wire::{Options, TRUTH_HEADER};
 use tare::protocol::{Api, Form, Question};
 use tare::report::figures::{interval, table};
 use tare::run::{MockServer, Program};
 use tare::stats::{mean_interval, ratio_interval};
-use tare::weighing::{Due, Until, weigh};
 
 const SEED: u64 = 1;
 const STREAMS: usize = 32;
@@ -69,23 +67,23 @@ fn main() {
     subjects.extend(stacks.iter().copied().map(Some));
     let mut rates: Vec<Vec<f64>> = subjects.iter().map(|_| Vec::new()).collect();
     let mut cpu: Vec<Vec<f64>> = rates.clone();
-    let until = Until {
-        blocks: rounds,
-        limit: None,
-    };
-    let one = |due: Due| {
-        let rate = match subjects[due.subject] {
+    let mut order: Vec<usize> = (0..subjects.len()).collect();
+    let mut lots = fastrand::Rng::with_seed(SEED);
+    let mut one = |subject: usize| {
+        let rate = match subjects[subject] {
             None => looped(&program, warm_up, measure),
             Some(stack) => {
                 let (rate, used) = loaded(&program, stack, warm_up, measure);
-                cpu[due.subject].push(used);
+                cpu[subject].push(used);
                 rate
             }
         };
-        rates[due.subject].push(rate);
-        ControlFlow::Continue(())
+        rates[subject].push(rate);
     };
-    weigh(&[subjects.clone()], until, SEED, one, |_| false);
+    for _ in 0..rounds {
+        lots.shuffle(&mut order);
+        order.iter().for_each(|&subject| one(subject));
+    }
     if !full {
         return;
     }
@@ -107,6 +105,7 @@ fn main() {
 
 /// Tokens per second by `tare load`, and its processor time per token, ns.
 fn loaded(program: &Program, stack: &str, warm_up: u64, measure: u64) -> (f64, f64) {
+    let folder = or_exit(tempfile::tempdir());
     let output = Command::new(program.path())
         .args([
             "load", "--mock", PROFILE, "--model", MODEL, "--stack", stack,
@@ -114,17 +113,21 @@ fn loaded(program: &Program, stack: &str, warm_up: u64, measure: u64) -> (f64, f
         .args(["--streams", &STREAMS.to_string()])
         .args(["--tokens", &TOKENS.to_string()])
         .args(["--warm-up", &format!("{warm_up}ms")])
-        .args(["--measure", &format!("{measure}ms"), "--format", "json"])
+        .args(["--measure", &format!("{measure}ms"), "--out"])
+        .arg(folder.path())
         .output();
     let output = or_exit(output);
     if !output.status.success() {
         or_exit(Err(String::from_utf8_lossy(&output.stderr).into_owned()))
     }
-    let record: Value = or_exit(serde_json::from_slice(&output.stdout));
-    let outcome = &record["outcome"];
-    assert_eq!(outcome["requests"]["failed"], 0, "{outcome}");
-    let figure = |name: &str| outcome[name].as_f64().unwrap_or_default();
-    (figure("tokens_per_s"), figure("cpu_per_token_ns"))
+    let stored = or_exit(Stored::read(folder.path()));
+    let records = stored.map(|stored| stored.records).unwrap_or_default();
+    let run = records.first().and_then(|record| record.run());
+    let run = or_exit(run.ok_or("the load left no record"));
+    let failed = run.load.as_ref().map(|load| load.requests.failed);
+    assert_eq!(failed, Some(0), "{:?}", run.load);
+    let value = |metric: &str| run.value(metric).unwrap_or_default();
+    (value("throughput"), value("cpu"))
 }
 
 /// Tokens per second by the loop.

@@ -11,7 +11,6 @@
 
 use std::fmt::Display;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::exit;
 use std::time::Duration;
@@ -19,7 +18,6 @@ use tare::protocol::Api;
 use tare::report::threads::{Measured, Setting, at_one_pace, by_pace, lateness};
 use tare::run::{Answers, Connection, MockServer, Outcome, Program, Spec, Work};
 use tare::stack::Stack;
-use tare::weighing::{Due, Until, weigh};
 
 const SEED: u64 = 1;
 const MODEL: &str = "gemma3:latest";
@@ -128,15 +126,14 @@ fn measure<S: Copy>(
     mut run: impl FnMut(S) -> Outcome,
 ) -> Vec<Vec<Outcome>> {
     let mut results: Vec<Vec<Outcome>> = subjects.iter().map(|_| Vec::new()).collect();
-    let until = Until {
-        blocks,
-        limit: None,
-    };
-    let one = |due: Due| {
-        results[due.subject].push(run(subjects[due.subject]));
-        ControlFlow::Continue(())
-    };
-    weigh(&[subjects.to_vec()], until, SEED, one, |_| false);
+    let mut order: Vec<usize> = (0..subjects.len()).collect();
+    let mut lots = fastrand::Rng::with_seed(SEED);
+    for _ in 0..blocks {
+        lots.shuffle(&mut order);
+        for &subject in &order {
+            results[subject].push(run(subjects[subject]));
+        }
+    }
     results
 }
 

@@ -44,7 +44,8 @@ pub struct Arguments {
     /// What all are compared with
     #[arg(long, value_name = "STACK", default_value = "tokio-mt/hyper")]
     base: Stack,
-    /// What an iteration does: stream (one answer), agent (read files, two answers), team (several agents)
+    /// What an iteration does: stream (one answer), agent (read files, two answers), team (several agents),
+    /// load (streams at once)
     #[arg(long, value_enum)]
     workload: Option<Work>,
     /// How tokens come: paced (at the profile's pace), burst, or whole (one answer in one piece; of stream only)
@@ -53,13 +54,20 @@ pub struct Arguments {
     /// Agents of a team, several numbers with commas
     #[arg(long, value_name = "N", value_delimiter = ',', requires = "workload")]
     agents: Vec<NonZeroUsize>,
+    /// Streams of a load at once [default: 8]
+    #[arg(long, value_name = "N", requires = "workload")]
+    streams: Option<NonZeroUsize>,
+    /// Also compare another program that speaks the run protocol (docs/run-protocol.md); several times
+    /// for several
+    #[arg(long, value_name = "NAME=COMMAND", value_parser = peer)]
+    peer: Vec<(String, String)>,
     /// Worker threads of each runtime
     #[arg(long, value_name = "N", default_value = "2")]
     threads: NonZeroUsize,
     /// Tokens of each answer [default: 64, or 512 for streams in a burst or whole]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
     tokens: Option<u32>,
-    /// Iterations of each run that count [default: as many as make a run a quarter to half a second]
+    /// Iterations of each run that count, of a load its requests [default: as many as make a run a quarter to half a second]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000))]
     iterations: Option<u64>,
     /// Profile of the mock to ask: a built-in one or a TOML file [default: paced-1ms, or instant]
@@ -108,6 +116,7 @@ enum Work {
     Stream,
     Agent,
     Team,
+    Load,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -127,6 +136,8 @@ impl From<Pace> for Cadence {
     }
 }
 
+/// So many streams a load has where nobody said.
+const STREAMS: usize = 8;
 /// So many blocks a comparison has that nobody limited, if there is time.
 const BLOCKS: u32 = 15;
 /// So many it has until all is decided.
@@ -134,7 +145,7 @@ const MOST_BLOCKS: u32 = 10_000;
 /// So long a comparison takes that nobody limited.
 const TIME_LIMIT: Duration = Duration::from_secs(210);
 /// What is judged where nobody says otherwise.
-const METRICS: [&str; 9] = [
+const METRICS: [&str; 12] = [
     "calls",
     "ingest",
     "tare",
@@ -142,6 +153,9 @@ const METRICS: [&str; 9] = [
     "delivery-p99",
     "cpu",
     "gross",
+    "throughput",
+    "ttft-p99",
+    "itl-p99",
     "allocations",
     "memory",
 ];
@@ -170,7 +184,9 @@ pub fn run(mut arguments: Arguments) -> Result<(), Failure> {
 impl Arguments {
     fn comparison(&self) -> Result<Comparison, Failure> {
         let kinds = self.kinds().map_err(Failure::Usage)?;
-        let reads = kinds.iter().any(|(kind, ..)| *kind != Kind::Stream);
+        let reads = kinds
+            .iter()
+            .any(|(kind, ..)| matches!(kind, Kind::Agent | Kind::Team));
         let corpus = match reads {
             true => {
                 self.corpus.open()?;
@@ -184,7 +200,9 @@ impl Arguments {
             (Some(_), false) => return Err(Failure::Usage(not_of_a_team(self.base))),
             _ => self.base,
         };
-        let several = |(.., agents): &(Kind, Cadence, NonZeroUsize)| agents.get() > 1;
+        let several = |(kind, _, agents): &(Kind, Cadence, NonZeroUsize)| {
+            *kind == Kind::Team && agents.get() > 1
+        };
         if !kinds.iter().any(several) {
             // Also of a team of one: there is nobody to share the runtime with.
             base = base.alone();
@@ -203,6 +221,7 @@ impl Arguments {
         Ok(Comparison {
             base,
             stacks,
+            peers: self.peer.clone(),
             inject: self.inject.clone(),
             tasks: tasks.collect::<Result<_, _>>()?,
             threads: self.threads,
@@ -232,12 +251,21 @@ impl Arguments {
                 "--agents is of --workload team; leave one of them out"
             ));
         }
+        if self.streams.is_some() && work != Work::Load {
+            return Err(anyhow!(
+                "--streams is of --workload load; leave one of them out"
+            ));
+        }
         Ok(match (work, cadence) {
             (Work::Stream, _) => vec![(Kind::Stream, cadence, ONE)],
             (_, Cadence::Whole) => {
                 return Err(anyhow!(
-                    "agents stream: take --cadence paced or burst, or --workload stream"
+                    "agents and loads stream: take --cadence paced or burst, or --workload stream"
                 ));
+            }
+            (Work::Load, _) => {
+                let streams = self.streams.or(NonZeroUsize::new(STREAMS)).unwrap_or(ONE);
+                vec![(Kind::Load, cadence, streams)]
             }
             (Work::Agent, _) => vec![(Kind::Agent, cadence, ONE)],
             (Work::Team, _) => {
@@ -316,6 +344,15 @@ impl Arguments {
             Some(stack) => Err(not_of_a_team(*stack)),
             None => Ok(stacks),
         }
+    }
+}
+
+fn peer(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, command)) if !name.is_empty() && !command.is_empty() => {
+            Ok((name.to_owned(), command.to_owned()))
+        }
+        _ => Err("expected NAME=COMMAND such as python='python3 arm.py'".to_owned()),
     }
 }
 

@@ -64,8 +64,6 @@ pub async fn look_for<R: Runtime, C: Client<R>>(
 
 /// What a server is asked for before the first run, over the connection that found it.
 pub enum First {
-    /// Nothing.
-    Nothing,
     /// A token, so that a model that is not there is told at once, and one that is there is loaded.
     Token,
 }
@@ -91,7 +89,6 @@ pub fn greet(
         let identity = look_for::<Threads, Raw>(inner.clone(), &options, api, otherwise).await?;
         let ollama = Ollama::<Threads, Raw>::new(inner, Arc::new(options))?;
         let asked = match first {
-            First::Nothing => Ok(()),
             First::Token => token(&ollama, api, &name).await,
         };
         asked.map_err(|error| match remedy(&error, identity.software, &name) {

@@ -3,11 +3,12 @@
 
 use super::design::{ALPHA, Arm, Cadence, Experiment, Kind, MockServer, Role, Server, Workload};
 use crate::inject::Inject;
+use crate::load::Setup;
 use crate::protocol::Api;
 use crate::run::{Answers, Connection, Spec, Work};
 use crate::stack::Stack;
 use std::collections::BTreeMap;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 use tare_mock::Profile;
@@ -19,6 +20,9 @@ pub struct Comparison {
     pub base: Stack,
     /// The others; the base and the floor may be among them.
     pub stacks: Vec<Stack>,
+    /// Other programs that speak the run protocol, each with its name and its command line for a shell.
+    /// They are told to run the base's stack.
+    pub peers: Vec<(String, String)>,
     /// A positive control for each.
     pub inject: Vec<Inject>,
     /// What is done.
@@ -50,7 +54,7 @@ pub struct Task {
     pub kind: Kind,
     /// How tokens come.
     pub cadence: Cadence,
-    /// Agents at once; 1 but of a team.
+    /// Agents of a team, or streams of a load, at once; 1 of all else.
     pub agents: NonZeroUsize,
     /// Who answers.
     pub server: Server,
@@ -58,7 +62,7 @@ pub struct Task {
     pub tokens: u32,
     /// Iterations of each run before those that count.
     pub warm_up: u32,
-    /// Iterations of each run that count.
+    /// Iterations of each run that count; of a load, requests.
     pub iterations: u64,
 }
 
@@ -72,8 +76,10 @@ impl Task {
     /// quarter to half a second on two processors of 2024 and most of it is the client's work.
     pub fn usual(kind: Kind, cadence: Cadence, agents: NonZeroUsize, server: Server) -> Self {
         let (tokens, warm_up, iterations) = match (kind, cadence) {
-            (Kind::Stream | Kind::Load, Cadence::Paced) => (64, 4, 16),
-            (Kind::Stream | Kind::Load, Cadence::Burst | Cadence::Whole) => (512, 40, 120),
+            (Kind::Stream, Cadence::Paced) => (64, 4, 16),
+            (Kind::Stream, Cadence::Burst | Cadence::Whole) => (512, 40, 120),
+            (Kind::Load, Cadence::Paced) => (64, 0, 8 * agents.get() as u64),
+            (Kind::Load, Cadence::Burst | Cadence::Whole) => (64, 0, 2000),
             (Kind::Agent, Cadence::Paced) => (64, 2, 8),
             (Kind::Agent, Cadence::Burst | Cadence::Whole) => (64, 4, 20),
             (Kind::Team, _) => (64, 1, 2),
@@ -92,7 +98,8 @@ impl Task {
     /// Its name in the experiment.
     fn name(&self) -> String {
         let work = match (self.kind, self.agents.get()) {
-            (Kind::Stream | Kind::Load, _) => "streams".to_owned(),
+            (Kind::Stream, _) => "streams".to_owned(),
+            (Kind::Load, streams) => format!("{streams} streams"),
             (Kind::Agent, _) | (Kind::Team, 1) => "one agent".to_owned(),
             (Kind::Team, agents) => format!("{agents} agents"),
         };
@@ -117,6 +124,10 @@ impl Task {
                 agents: self.agents,
                 corpus: corpus.to_owned(),
             },
+            (Kind::Load, _) => {
+                let requests = NonZeroU64::new(self.iterations).unwrap_or(NonZeroU64::MIN);
+                Work::Load(Box::new(Setup::counted(self.agents, requests)))
+            }
             (_, Cadence::Whole) => Work::Whole,
             _ => Work::Stream {
                 connection: Connection::Warm,
@@ -192,6 +203,13 @@ impl Comparison {
                 arms.push(arm(Role::Compared, stack, None));
             }
         }
+        for (name, command) in &self.peers {
+            arms.push(Arm {
+                name: name.clone(),
+                program: ["sh", "-c", command].map(str::to_owned).to_vec(),
+                ..arm(Role::Compared, base, None)
+            });
+        }
         for &inject in &self.inject {
             let control = arm(Role::Control, base, Some(inject));
             if arms.iter().all(|other| other.name != control.name) {
@@ -221,7 +239,10 @@ impl Comparison {
             ingest_concurrency: self.ingest_concurrency,
             seed: TEXT_SEED,
             warm_up: task.warm_up,
-            iterations: task.iterations,
+            iterations: match task.kind {
+                Kind::Load => 1,
+                _ => task.iterations,
+            },
             answers: match task.server {
                 Server::Mock(_) => Answers::Known,
                 Server::Real { .. } => Answers::Unknown,
@@ -247,6 +268,7 @@ mod tests {
         let comparison = Comparison {
             base: stack(base),
             stacks: stacks.iter().map(|name| stack(name)).collect(),
+            peers: Vec::new(),
             inject: Vec::new(),
             tasks: vec![Task::usual(Kind::Stream, Cadence::Burst, one, server)],
             threads: one,

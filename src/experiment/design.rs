@@ -97,6 +97,9 @@ pub struct MockServer {
     pub parallel: Option<NonZeroU32>,
     /// How many times as fast as the profile it runs.
     pub speed: f64,
+    /// What it does to its replies on purpose, as `tare mock --fault` takes it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
 }
 
 impl MockServer {
@@ -109,6 +112,7 @@ impl MockServer {
             gpus: NonZeroUsize::MIN,
             parallel: None,
             speed: 1.0,
+            faults: Vec::new(),
         }
     }
 }

@@ -17,6 +17,10 @@ pub trait Watch {
     fn ended(&mut self, due: &Due, record: &Record, left: usize);
     /// Lets so much time pass; breaks when somebody wants it to end.
     fn pause(&mut self, time: Duration) -> ControlFlow<()>;
+    /// The run that began last says how far it is.
+    fn said(&self, line: &str) {
+        let _ = line;
+    }
     /// Whether somebody wants it to end now.
     fn interrupted(&self) -> bool;
 }
@@ -146,7 +150,9 @@ impl Hand<'_> {
         let begun = Instant::now();
         let at = jiff::Timestamp::now();
         let spec = self.spec(arm, due);
-        let ran = self.warm_up(due).and_then(|()| self.invoke(arm, &spec));
+        let ran = self
+            .warm_up(due, watch)
+            .and_then(|()| self.invoke(arm, &spec, watch));
         let took = begun.elapsed();
         let result = match ran {
             Ok(outcome) => {
@@ -163,6 +169,7 @@ impl Hand<'_> {
                 RunResult::Failure(error.to_string().replace('\n', " "))
             }
         };
+        let cut_short = matches!(&result, RunResult::Run(run) if run.was_interrupted());
         let record = Record {
             workload: workload.name.clone(),
             arm: arm.name.clone(),
@@ -178,6 +185,9 @@ impl Hand<'_> {
         self.pace.note(due, took + pause);
         store.append(record.clone())?;
         watch.ended(due, &record, self.left.len());
+        if cut_short {
+            return Ok(ControlFlow::Break(Ending::Interrupted));
+        }
         let over = self.failures >= self.experiment.failures_in_a_row.get();
         Ok(match over && !self.left.is_empty() {
             true => ControlFlow::Break(Ending::GivenUp),
@@ -186,7 +196,7 @@ impl Hand<'_> {
     }
 
     /// Brings the servers into the state that the runs of this arm find, where another arm was there.
-    fn warm_up(&self, due: &Due) -> Result<(), ProcessError> {
+    fn warm_up(&self, due: &Due, watch: &impl Watch) -> Result<(), ProcessError> {
         if self.warm == Some(due.unit) {
             return Ok(());
         }
@@ -194,14 +204,19 @@ impl Hand<'_> {
             return Ok(());
         };
         let spec = self.spec(arm, due);
-        (0..self.experiment.warm_up_runs).try_for_each(|_| self.invoke(arm, &spec).map(drop))
+        (0..self.experiment.warm_up_runs).try_for_each(|_| self.invoke(arm, &spec, watch).map(drop))
     }
 
-    fn invoke(&self, arm: &Arm, spec: &Spec) -> Result<Outcome, ProcessError> {
-        match arm.program.split_first() {
-            None => self.bench.program.invoke(spec),
-            Some((program, arguments)) => Program::peer(program, arguments).invoke(spec),
-        }
+    fn invoke(&self, arm: &Arm, spec: &Spec, watch: &impl Watch) -> Result<Outcome, ProcessError> {
+        let peer;
+        let program = match arm.program.split_first() {
+            None => self.bench.program,
+            Some((program, arguments)) => {
+                peer = Program::peer(program, arguments);
+                &peer
+            }
+        };
+        program.invoke_with(spec, &|line| watch.said(line), &|| watch.interrupted())
     }
 
     /// What the process of a run is told: real addresses, the block's seed.

@@ -3,6 +3,7 @@
 //! To add one is an entry here, and the code in `meter` or `run` that measures what it is made of.
 
 use super::design::{Cadence, Kind, Workload};
+use crate::load::Latency;
 use crate::meter::Usage;
 use crate::run::{Iteration, Outcome};
 use crate::stats::{Margin, mean};
@@ -110,7 +111,7 @@ pub const METRICS: &[Metric] = &[
         unit: Unit::Millis,
         meaning: "gross - net of an iteration: all that the agent's own process added",
         words: Words::Amount,
-        applies: is_paced,
+        applies: |workload| is_paced(workload) && !is_load(workload),
         of: |outcome| outcome.mean(Iteration::tare_ns),
         ..COST
     },
@@ -121,6 +122,9 @@ pub const METRICS: &[Metric] = &[
         meaning: "from the server's write of a token until the agent has it parsed, mean over tokens",
         words: Words::Pace,
         of: |outcome| {
+            if let Some(load) = &outcome.load {
+                return Some(load.latencies.delivery.as_ref()?.mean_ns);
+            }
             let delivered = outcome.delivery_histogram_ns.count();
             let sum = outcome.total(|one| one.delivery_ns).as_nanos() as f64;
             (delivered > 0).then(|| sum / delivered as f64)
@@ -155,6 +159,7 @@ pub const METRICS: &[Metric] = &[
         meaning: "wall-clock time of an iteration; of a team its makespan",
         words: Words::Pace,
         margin: Margin::GROSS,
+        applies: |workload| !is_load(workload),
         of: |outcome| mean_of(outcome, |one| one.gross_ns),
         ..COST
     },
@@ -165,6 +170,7 @@ pub const METRICS: &[Metric] = &[
         meaning: "the time that the server itself spent on an iteration; it must not depend on the arm",
         words: Words::Amount,
         margin: Margin::GROSS,
+        applies: |workload| !is_load(workload),
         of: |outcome| outcome.mean(|one| one.net_ns.map(|net| net as f64)),
         ..COST
     },
@@ -172,13 +178,79 @@ pub const METRICS: &[Metric] = &[
         id: "ttft",
         title: "TTFT",
         unit: Unit::Millis,
-        meaning: "time to first token by the client's clock, mean over calls",
+        meaning: "time to first token by the client's clock, mean over calls; of an open loop from the intended start",
         words: Words::Pace,
         margin: Margin::GROSS,
         of: |outcome| {
+            if let Some(load) = &outcome.load {
+                return Some(load.latencies.ttft.as_ref()?.mean_ns);
+            }
             let known = outcome.calls.iter().filter_map(|call| call.ttft_ns);
             mean(&known.map(|ns| ns as f64).collect::<Vec<_>>())
         },
+        ..COST
+    },
+    Metric {
+        id: "throughput",
+        title: "tokens/s",
+        meaning: "tokens that came per second of a load's window, those of failed requests left out",
+        better: Better::More,
+        margin: Margin::GROSS,
+        applies: is_load,
+        of: |outcome| outcome.load.as_ref()?.tokens_per_s,
+        ..COST
+    },
+    Metric {
+        id: "answers",
+        title: "answers/s",
+        meaning: "answers that ended per second of a load's window",
+        better: Better::More,
+        margin: Margin::GROSS,
+        applies: is_load,
+        of: |outcome| outcome.load.as_ref()?.answers_per_s,
+        ..COST
+    },
+    Metric {
+        id: "goodput",
+        title: "goodput",
+        meaning: "share of a load's requests that were answered within all limits of --slo",
+        better: Better::More,
+        margin: Margin::GROSS,
+        applies: is_load,
+        of: |outcome| outcome.load.as_ref()?.goodput?.share,
+        ..COST
+    },
+    Metric {
+        id: "ttft-p99",
+        title: "TTFT p99",
+        unit: Unit::Millis,
+        meaning: "the time to first token that 99 % of a load's requests do not exceed; from 1,000 requests on",
+        words: Words::Pace,
+        margin: Margin::GROSS,
+        applies: is_load,
+        of: |outcome| p99(outcome.load.as_ref()?.latencies.ttft.as_ref()),
+        ..COST
+    },
+    Metric {
+        id: "itl-p99",
+        title: "ITL p99",
+        unit: Unit::Millis,
+        meaning: "the time between two tokens that 99 % of a load's do not exceed; from 1,000 on",
+        words: Words::Pace,
+        margin: Margin::GROSS,
+        applies: is_load,
+        of: |outcome| p99(outcome.load.as_ref()?.latencies.itl.as_ref()),
+        ..COST
+    },
+    Metric {
+        id: "e2e",
+        title: "E2E",
+        unit: Unit::Millis,
+        meaning: "time to the end of an answer, mean over a load's requests",
+        words: Words::Pace,
+        margin: Margin::GROSS,
+        applies: is_load,
+        of: |outcome| Some(outcome.load.as_ref()?.latencies.e2e.as_ref()?.mean_ns),
         ..COST
     },
     Metric {
@@ -302,6 +374,14 @@ fn tidy(value: f64) -> f64 {
 
 fn is_paced(workload: &Workload) -> bool {
     workload.cadence == Cadence::Paced
+}
+
+fn is_load(workload: &Workload) -> bool {
+    workload.kind == Kind::Load
+}
+
+fn p99(latency: Option<&Latency>) -> Option<f64> {
+    Some(latency?.p99_ns? as f64)
 }
 
 fn reads_files(workload: &Workload) -> bool {

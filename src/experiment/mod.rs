@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `design` | what is run: workloads, arms and their roles, servers |
 //! | `compare` | a preset: stacks against a base, with its controls |
+//! | `load` | a preset: stacks that put a load on a server |
 //! | `schedule` | which runs there are, in which order, and which of them a part has |
 //! | `driver` | doing them, one after the other |
 //! | `record` | what one run leaves |
@@ -27,11 +28,14 @@ pub(crate) mod fixture;
 mod judge;
 #[cfg(test)]
 mod judge_tests;
+mod load;
 mod merge;
 pub mod metric;
 mod pool;
 mod record;
 mod schedule;
+#[cfg(test)]
+pub(crate) mod schema;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -46,6 +50,7 @@ pub use judge::{
     AaControl, Judgement, Judgements, Lateness, MetricJudgement, NetCheck, NetOfArm, Outlier,
     Standing, WithoutLate, WorkloadJudgement, judge,
 };
+pub use load::Loading;
 pub use merge::{MergeError, Merged, merge};
 pub use metric::{METRICS, Metric};
 pub use pool::{Pooled, pool};

@@ -4,6 +4,7 @@
 
 use super::design::{Arm, At, Experiment, Workload};
 use super::metric;
+use crate::load;
 use crate::meter::{Histogram, ProfileRun, Usage};
 use crate::run::{AgentAccount, CallAccount, CorpusAccount, Iteration, Outcome, TranscriptEntry};
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,7 @@ pub enum RunResult {
 pub struct Run {
     /// The value of every metric that is known of it, by the metric's id, in the metric's unit.
     pub values: BTreeMap<String, f64>,
-    /// Iterations that count.
+    /// Iterations that count; of a load, requests that were answered.
     pub iterations: u64,
     /// Tokens of all of them.
     pub tokens: u64,
@@ -76,6 +77,9 @@ pub struct Run {
     /// What the profiler counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_run: Option<ProfileRun>,
+    /// What came of a load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Box<load::Outcome>>,
     /// Every iteration, agent and call, where the spec asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
@@ -112,7 +116,12 @@ impl Record {
 
     /// The run, if it ended well and its times count.
     pub fn timed(&self) -> Option<&Run> {
-        self.run().filter(|_| !self.profiled)
+        self.finished().filter(|_| !self.profiled)
+    }
+
+    /// The run, if it came to its own end: it is not done again.
+    pub fn finished(&self) -> Option<&Run> {
+        self.run().filter(|run| !run.was_interrupted())
     }
 
     /// Whether it is of this arm.
@@ -143,15 +152,19 @@ impl Run {
         }
         Self {
             values: metric::values(&outcome),
-            iterations: outcome.iterations.len() as u64,
+            iterations: match &outcome.load {
+                Some(load) => load.requests.answered,
+                None => outcome.iterations.len() as u64,
+            },
             tokens: outcome.tokens(),
-            late_tokens: outcome.iterations.iter().map(|it| it.late_tokens).sum(),
+            late_tokens: outcome.late_tokens(),
             io: outcome.io,
             threads: Some(outcome.threads),
             usage: outcome.usage,
             delivery_histogram_ns: delivery,
             itl_histogram_ns: itl,
             profile_run: outcome.profile_run,
+            load: outcome.load,
             detail: keep_detail.then_some(Detail {
                 iterations: outcome.iterations,
                 agents: outcome.agents,
@@ -165,6 +178,12 @@ impl Run {
     /// The value of a metric, in its unit.
     pub fn value(&self, metric: &str) -> Option<f64> {
         self.values.get(metric).copied()
+    }
+
+    /// Whether it is a load that somebody ended before its time.
+    pub fn was_interrupted(&self) -> bool {
+        let ending = self.load.as_ref().map(|load| load.ending);
+        ending == Some(load::Ending::Interrupted)
     }
 
     /// Whether the mock was so late that the pace was not its profile's.

@@ -270,7 +270,7 @@ impl Due {
 }
 
 fn finished(experiment: &Experiment, records: &[Record]) -> HashSet<Key> {
-    let ended_well = records.iter().filter(|record| record.run().is_some());
+    let ended_well = records.iter().filter(|record| record.finished().is_some());
     let keys = ended_well
         .filter_map(|record| Some((record.place(experiment)?, record.block, record.profiled)));
     keys.collect()

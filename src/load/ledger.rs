@@ -44,7 +44,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    fn record(&mut self, time: Duration) {
+    pub fn record(&mut self, time: Duration) {
         self.histogram.record(time);
         self.sum_ns += time.as_nanos();
     }

@@ -1,7 +1,7 @@
 //! Load on a server: so many streams at once, or requests at a rate, and what came of them.
 //!
-//! This is about the server at a load, where [`weighing`](crate::weighing) is about the client at
-//! none. It is one process that drives one stack, so it has no intervals and gives no verdicts.
+//! It is what one run does whose work is [`Work::Load`](crate::run::Work). What came of it is part of
+//! the run's outcome; comparing several is the experiment's business.
 //!
 //! | file | question |
 //! |---|---|
@@ -13,8 +13,7 @@
 //! | `signal` | how tasks of any runtime wait for each other and for Ctrl-C |
 //! | `ledger` | what is noted of each request |
 //! | `failure` | what is noted of one that failed |
-//! | `outcome` | what came of all of them |
-//! | `record` | what is kept: the result format |
+//! | `outcome` | what came of all of them, and of several loads together |
 //!
 //! **Closed loop**: each stream asks again when it is answered, so a slow server is asked less
 //! often, and no latency tells how long somebody who comes at a time of his own would wait.
@@ -31,21 +30,17 @@ mod drive;
 mod failure;
 mod ledger;
 mod outcome;
-mod record;
 mod requests;
-#[cfg(test)]
-mod schema;
 mod setup;
 mod signal;
 mod slo;
 
 pub use arrivals::{Arrivals, Schedule};
-pub use drive::{Drive, LoadError, Watch, run};
+pub use drive::{LoadError, Silent, Watch, run};
 pub use failure::{ErrorKind, Errors};
 pub use outcome::{
     Ending, Goodput, InFlight, Latencies, Latency, Outcome, Requests, ServerLateness, StartLateness,
 };
-pub use record::{Record, SCHEMA};
 pub use setup::{Extent, Mode, Prompt, Setup};
 pub use signal::Signal;
 pub use slo::{Slo, SloError};

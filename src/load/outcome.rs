@@ -3,7 +3,7 @@
 use super::failure::Errors;
 use super::ledger::{Ledger, Samples};
 use super::setup::{Mode, Setup};
-use crate::meter::{Histogram, Usage};
+use crate::meter::Histogram;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -45,13 +45,6 @@ pub struct Outcome {
     /// How late the mock wrote by its profile's schedule; absent of a server that does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_lateness: Option<ServerLateness>,
-    /// What this process used within the window; starting requests, checking tokens and reckoning
-    /// their times included.
-    pub usage: Usage,
-    /// Processor time of this process per token that came within the window, ns; absent without a
-    /// token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpu_per_token_ns: Option<f64>,
 }
 
 /// How it ended.
@@ -155,7 +148,7 @@ impl Latency {
 
     /// The distribution of both together, as if they had been one.
     #[must_use]
-    pub fn merged(&self, other: &Latency) -> Self {
+    fn merged(&self, other: &Latency) -> Self {
         let sum_ns = |one: &Latency| one.mean_ns * one.count as f64;
         let mut histogram = self.histogram_ns.clone();
         histogram.merge(&other.histogram_ns);
@@ -228,7 +221,6 @@ pub struct Observed {
     pub window: Duration,
     pub begun: u64,
     pub in_flight: InFlight,
-    pub usage: Usage,
 }
 
 impl Outcome {
@@ -252,11 +244,8 @@ impl Outcome {
         });
         let start_lateness = match setup.mode {
             Mode::Closed { .. } => None,
-            Mode::Open { .. } => Latency::of(&ledger.start_lateness).map(|latency| StartLateness {
-                off_schedule: ledger.started_late * 100 > latency.count,
-                late: ledger.started_late,
-                latency,
-            }),
+            Mode::Open { .. } => Latency::of(&ledger.start_lateness)
+                .map(|latency| StartLateness::of(latency, ledger.started_late)),
         };
         Self {
             ending: seen.ending,
@@ -288,9 +277,166 @@ impl Outcome {
                 late_tokens: ledger.late_tokens,
                 latest_ns: ledger.latest_ns,
             }),
-            cpu_per_token_ns: (tokens > 0)
-                .then(|| seen.usage.cpu().as_nanos() as f64 / tokens as f64),
-            usage: seen.usage,
         }
+    }
+}
+
+impl Outcome {
+    /// Several loads, one after the other, as if they had been one; `None` of none. Requests under way are
+    /// the most of any.
+    pub fn pooled<'a>(loads: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let mut loads = loads.into_iter();
+        let first = loads.next()?.clone();
+        Some(loads.fold(first, Self::and))
+    }
+
+    fn and(mut self, other: &Self) -> Self {
+        if other.ending == Ending::Interrupted {
+            self.ending = other.ending;
+        }
+        self.window_ns += other.window_ns;
+        self.requests.begun += other.requests.begun;
+        self.requests.answered += other.requests.answered;
+        self.requests.failed += other.requests.failed;
+        self.requests.unfinished += other.requests.unfinished;
+        for errors in &other.errors {
+            let same = |it: &&mut Errors| (it.kind, it.status) == (errors.kind, errors.status);
+            match self.errors.iter_mut().find(same) {
+                Some(known) => known.count += errors.count,
+                None => self.errors.push(errors.clone()),
+            }
+        }
+        self.errors
+            .sort_by_key(|errors| std::cmp::Reverse(errors.count));
+        self.answers_in_window += other.answers_in_window;
+        self.tokens_in_window += other.tokens_in_window;
+        let seconds = self.window_ns as f64 / 1e9;
+        let per_s = |count: u64| (seconds > 0.0).then(|| count as f64 / seconds);
+        self.answers_per_s = per_s(self.answers_in_window);
+        self.tokens_per_s = per_s(self.tokens_in_window);
+        let (of, more) = (&mut self.latencies, &other.latencies);
+        for (of, more) in [
+            (&mut of.ttft, &more.ttft),
+            (&mut of.itl, &more.itl),
+            (&mut of.tpot, &more.tpot),
+            (&mut of.e2e, &more.e2e),
+            (&mut of.delivery, &more.delivery),
+        ] {
+            *of = merged(of.take(), more.as_ref(), |of, more| of.merged(more));
+        }
+        self.goodput = merged(self.goodput.take(), other.goodput.as_ref(), |of, more| {
+            let (met, of) = (of.met + more.met, of.of + more.of);
+            Goodput {
+                met,
+                of,
+                share: (of > 0).then(|| met as f64 / of as f64),
+                per_s: per_s(met),
+            }
+        });
+        self.in_flight = InFlight {
+            at_start: self.in_flight.at_start.max(other.in_flight.at_start),
+            at_end: self.in_flight.at_end.max(other.in_flight.at_end),
+            most: self.in_flight.most.max(other.in_flight.most),
+        };
+        self.start_lateness = merged(
+            self.start_lateness.take(),
+            other.start_lateness.as_ref(),
+            |of, more| StartLateness::of(of.latency.merged(&more.latency), of.late + more.late),
+        );
+        self.server_lateness = merged(
+            self.server_lateness.take(),
+            other.server_lateness.as_ref(),
+            |of, more| ServerLateness {
+                answers: of.answers + more.answers,
+                late_answers: of.late_answers + more.late_answers,
+                late_tokens: of.late_tokens + more.late_tokens,
+                latest_ns: of.latest_ns.max(more.latest_ns),
+            },
+        );
+        self
+    }
+}
+
+fn merged<T: Clone>(of: Option<T>, more: Option<&T>, both: impl FnOnce(&T, &T) -> T) -> Option<T> {
+    match (of, more) {
+        (Some(of), Some(more)) => Some(both(&of, more)),
+        (of, more) => of.or_else(|| more.cloned()),
+    }
+}
+
+impl StartLateness {
+    fn of(latency: Latency, late: u64) -> Self {
+        Self {
+            off_schedule: late * 100 > latency.count,
+            late,
+            latency,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::ErrorKind;
+
+    fn load(ttft_ms: &[u64], failed: u64) -> Outcome {
+        let mut ttft = Samples::default();
+        for &ms in ttft_ms {
+            ttft.record(Duration::from_millis(ms));
+        }
+        let answered = ttft_ms.len() as u64;
+        let errors = Errors {
+            kind: ErrorKind::Broken,
+            status: None,
+            count: failed,
+            first: "gone".to_owned(),
+        };
+        Outcome {
+            ending: Ending::Complete,
+            window_ns: 1_000_000_000,
+            requests: Requests {
+                begun: answered + failed,
+                answered,
+                failed,
+                unfinished: 0,
+            },
+            errors: if failed > 0 { vec![errors] } else { Vec::new() },
+            answers_in_window: answered,
+            answers_per_s: Some(answered as f64),
+            tokens_in_window: 10 * answered,
+            tokens_per_s: Some(10.0 * answered as f64),
+            latencies: Latencies {
+                ttft: Latency::of(&ttft),
+                itl: None,
+                tpot: None,
+                e2e: None,
+                delivery: None,
+            },
+            goodput: None,
+            in_flight: InFlight {
+                at_start: 0,
+                at_end: 1,
+                most: 2,
+            },
+            start_lateness: None,
+            server_lateness: None,
+        }
+    }
+
+    #[test]
+    fn two_loads_add_up_to_one_of_both() {
+        let (one, other) = (load(&[5; 30], 1), load(&[9; 12], 2));
+        let both = Outcome::pooled([&one, &other]).expect("two");
+        assert_eq!((both.requests.begun, both.requests.answered), (45, 42));
+        assert_eq!((both.errors.len(), both.errors[0].count), (1, 3));
+        assert_eq!(both.tokens_per_s, Some(210.0));
+        // Against every single value of both.
+        let ttft = both.latencies.ttft.expect("answers");
+        let all = [[5; 30].as_slice(), &[9; 12]].concat();
+        let expected = load(&all, 0).latencies.ttft.expect("answers");
+        assert_eq!(ttft.histogram_ns, expected.histogram_ns);
+        assert_eq!(ttft.p50_ns, expected.p50_ns);
+        assert!((ttft.mean_ns / expected.mean_ns - 1.0).abs() < 1e-9);
+        assert_eq!(Outcome::pooled([]), None);
     }
 }

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::meter::{Call, Digest, Moment, Recorder};
 use crate::protocol::wire::Options as ModelOptions;
 use crate::protocol::{Form, Ollama, Question};
-use crate::run::Answers;
+use crate::run::Spec;
 use crate::runtime::Runtime;
 use async_io::Timer;
 use std::num::NonZeroUsize;
@@ -29,9 +29,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What all tasks of a load share.
 pub struct Shared<R: Runtime, C: Client<R>> {
     pub ollama: Ollama<R, C>,
+    pub spec: Spec,
     pub setup: Setup,
     pub options: ModelOptions,
-    pub answers: Answers,
     pub expected: Option<Digest>,
     pub span: Span,
     pub ledgers: [Mutex<Ledger>; LEDGERS],
@@ -149,13 +149,13 @@ impl<R: Runtime, C: Client<R>> Shared<R, C> {
         }
         let prompt = self.setup.prompt.of(number);
         let question = Question {
-            model: &self.setup.model,
+            model: &self.spec.model,
             prompt: &prompt,
             options: &self.options,
             keep_alive: None,
             form: Form::Stream,
         };
-        let mut recorder = Recorder::start(self.setup.tokens as usize);
+        let mut recorder = Recorder::start(self.spec.tokens as usize);
         let started = recorder.started();
         let ledger = || lock(&self.ledgers[number as usize % LEDGERS]);
         if let (Some(intended), Counts::Sample) = (intended, counts) {
@@ -163,7 +163,7 @@ impl<R: Runtime, C: Client<R>> Shared<R, C> {
         }
         let answer = self
             .ollama
-            .ask(self.setup.api, &question, &mut recorder)
+            .ask(self.spec.api, &question, &mut recorder)
             .await;
         let call = answer.map(|last| recorder.finish(last));
         self.in_flight.fetch_sub(1, Relaxed);
@@ -196,7 +196,7 @@ impl<R: Runtime, C: Client<R>> Shared<R, C> {
             format!(
                 "the tokens are not those that were sent: digest {found} of {}, expected {expected} of {}",
                 call.token_count(),
-                self.setup.tokens
+                self.spec.tokens
             )
         })
     }

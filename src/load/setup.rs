@@ -1,9 +1,8 @@
-//! What is fixed before the first request.
+//! What is fixed before the first request, beside what every run is told: the stack, the server, the
+//! model, and the tokens and seed of an answer.
 
 use super::arrivals::Arrivals;
 use super::slo::Slo;
-use crate::protocol::Api;
-use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -13,23 +12,10 @@ use tare_mock::Text;
 /// What is fixed before the first request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Setup {
-    /// What drives it: the runtime that the streams are tasks of, and the client.
-    pub stack: Stack,
-    /// `native` or `bridged`.
-    pub io: String,
-    /// Worker threads of the runtime; `tokio-local` has one by design.
-    pub threads: NonZeroUsize,
-    /// How the server is asked.
-    pub api: Api,
-    /// The model that is asked.
-    pub model: String,
-    /// What it is asked.
+    /// What the server is asked.
     pub prompt: Prompt,
-    /// The most tokens of each answer; of a mock's, exactly so many.
-    pub tokens: u32,
-    /// Seed of each answer's text.
-    pub text_seed: u64,
     /// What makes a request start.
     pub mode: Mode,
     /// Time before the first request that counts, under the same load, ns.
@@ -39,9 +25,6 @@ pub struct Setup {
     /// What makes an answer one of use; absent where nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slo: Option<Slo>,
-    /// What the mock does to its replies on purpose.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub faults: Vec<String>,
 }
 
 /// What makes a request start.
@@ -106,6 +89,16 @@ pub enum Prompt {
 }
 
 impl Prompt {
+    /// What is asked where nobody says otherwise.
+    pub fn usual() -> Self {
+        Self::Same {
+            text: Self::USUAL.to_owned(),
+        }
+    }
+
+    /// The words of that.
+    pub const USUAL: &str = "Explain at length how a server of language models is measured.";
+
     /// The prompt of the request of this number.
     pub fn of(&self, request: u64) -> Cow<'_, str> {
         match self {
@@ -121,6 +114,17 @@ impl Prompt {
 }
 
 impl Setup {
+    /// So many streams that make so many requests, all of which count.
+    pub fn counted(streams: NonZeroUsize, requests: NonZeroU64) -> Self {
+        Self {
+            prompt: Prompt::usual(),
+            mode: Mode::Closed { streams },
+            warm_up_ns: 0,
+            extent: Extent::Requests { requests },
+            slo: None,
+        }
+    }
+
     /// The warm-up.
     pub fn warm_up(&self) -> Duration {
         Duration::from_nanos(self.warm_up_ns)

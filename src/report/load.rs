@@ -1,39 +1,90 @@
-//! The result of `tare load` for people: what was done, how fast it went, how long it took, and
-//! what about it is not as asked for.
+//! What came of a load, for people: what was done, how fast it went, how long it took, and what about it
+//! is not as asked for. Made from the stored records; the runs of a stack are pooled.
 
 use super::figures::{digits, number, table};
+use crate::experiment::{Arm, Kind, Server, Stored};
 use crate::load::{
-    Ending, Extent, Latency, Mode, Outcome, Prompt, Record, ServerLateness, Setup, StartLateness,
+    Ending, Extent, Latency, Mode, Outcome, Prompt, ServerLateness, Setup, StartLateness,
 };
-use crate::weighing::Served;
+use crate::run::Work;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// The report, in Markdown.
-pub fn report(record: &Record) -> String {
-    let Record { setup, outcome, .. } = record;
-    let mut text = format!("# Load\n\n{}\n", what(record));
-    let _ = write!(text, "\n{}\n", account(setup, outcome));
-    let _ = write!(text, "\n{}\n", rates(setup, outcome));
+/// Lines are no longer than this.
+const WIDTH: usize = 100;
+
+/// The loads of an experiment, in Markdown, stack by stack. Without one there is nothing to say.
+pub fn report(stored: &Stored) -> String {
+    let mut sections = String::new();
+    let mut first = None;
+    for workload in &stored.manifest.experiment.workloads {
+        if workload.kind != Kind::Load {
+            continue;
+        }
+        for arm in &workload.arms {
+            let Work::Load(setup) = &arm.spec.work else {
+                continue;
+            };
+            let records = stored.records.iter();
+            let runs = records.filter(|record| record.is_of(workload, arm) && !record.profiled);
+            let runs: Vec<_> = runs.filter_map(|record| record.run()).collect();
+            let loads = runs.iter().filter_map(|run| run.load.as_deref());
+            let Some(outcome) = Outcome::pooled(loads) else {
+                continue;
+            };
+            let tokens: u64 = runs.iter().map(|run| run.tokens).sum();
+            let cpu: Duration = runs.iter().map(|run| run.usage.cpu()).sum();
+            let cpu_ns = (tokens > 0).then(|| cpu.as_nanos() as f64 / tokens as f64);
+            let several = match runs.len() {
+                1 => String::new(),
+                runs => format!(", {runs} runs"),
+            };
+            let threads = arm.spec.threads;
+            let _ = write!(
+                sections,
+                "\n## {} ({threads} worker threads{several})\n\n",
+                arm.name
+            );
+            sections += &section(setup, &outcome, cpu_ns);
+            first.get_or_insert((arm, setup));
+        }
+    }
+    match first {
+        Some((arm, setup)) => format!(
+            "# Load\n\n{}\n{sections}\n{}\n",
+            wrapped(&what(stored, arm, setup)),
+            wrapped(&legend(setup))
+        ),
+        None => String::new(),
+    }
+}
+
+fn section(setup: &Setup, outcome: &Outcome, cpu_ns: Option<f64>) -> String {
+    let mut text = format!("{}\n", wrapped(&account(setup, outcome)));
+    let _ = write!(text, "\n{}\n", rates(setup, outcome, cpu_ns));
     let _ = write!(text, "\n{}\n", latencies(outcome));
     if !outcome.errors.is_empty() {
         let _ = write!(text, "\n{}\n", errors(outcome));
     }
-    for note in notes(record) {
-        let _ = write!(text, "\n{note}\n");
+    for note in notes(setup, outcome) {
+        let _ = write!(text, "\n{}\n", wrapped(&note));
     }
     text
 }
 
 /// What was done, against whom.
-fn what(record: &Record) -> String {
-    let setup = &record.setup;
-    let server = match &record.server {
-        Served::Mock { name, .. } => format!("the mock `{name}`"),
-        Served::There {
-            base_url,
-            described,
-        } => format!("{} at {base_url}", described.software),
+fn what(stored: &Stored, arm: &Arm, setup: &Setup) -> String {
+    let spec = &arm.spec;
+    let sitting = stored.manifest.sittings.last();
+    let described = sitting.and_then(|it| it.servers.get(&spec.base_url));
+    let server = match (
+        stored.manifest.experiment.servers.get(&spec.base_url),
+        described,
+    ) {
+        (Some(Server::Mock(mock)), _) => format!("the mock `{}`", mock.name),
+        (Some(Server::Real { base_url }), Some(it)) => format!("{} at {base_url}", it.software),
+        (Some(Server::Real { base_url }), None) => format!("the server at {base_url}"),
+        (None, _) => "a server".to_owned(),
     };
     let load = match setup.mode {
         Mode::Closed { streams } => format!("{streams} streams, closed loop"),
@@ -48,30 +99,29 @@ fn what(record: &Record) -> String {
         Prompt::Same { .. } => "one prompt".to_owned(),
         Prompt::Drawn { tokens } => format!("prompts of some {tokens} tokens"),
     };
-    let here = &record.provenance;
+    let most = match described {
+        Some(_) => "at most ",
+        None => "",
+    };
     let mut text = format!(
-        "{:.0}, tare {}, {} ({} worker threads), against {server} by {}: {load}, {prompt}, answers of {}{} tokens.",
-        here.occasion.timestamp,
-        here.build.tare_version,
-        setup.stack,
-        setup.threads,
-        setup.api,
-        match record.server {
-            Served::Mock { .. } => "",
-            Served::There { .. } => "at most ",
-        },
-        setup.tokens,
+        "{load}, against {server} by {}: {prompt}, answers of {most}{} tokens.",
+        spec.api, spec.tokens,
     );
-    if let Served::There { described, .. } = &record.server {
+    if let Some(described) = described {
         let _ = write!(text, "\n\nThe server: {described}.");
     }
-    let spoilers = here.spoilers();
-    if !spoilers.is_empty() {
-        let _ = write!(
-            text,
-            "\n\nSpoilt by {}: `tare doctor` says what that means.",
-            spoilers.join(", ")
-        );
+    if let Some(sitting) = sitting {
+        let here = &sitting.provenance;
+        let (at, build) = (&here.occasion.timestamp, &here.build.tare_version);
+        let _ = write!(text, "\n\nMeasured {at:.0} with tare {build}.");
+        let spoilers = here.spoilers();
+        if !spoilers.is_empty() {
+            let _ = write!(
+                text,
+                " Spoilt by {}: `tare doctor` says what that means.",
+                spoilers.join(", ")
+            );
+        }
     }
     text
 }
@@ -102,7 +152,7 @@ fn account(setup: &Setup, outcome: &Outcome) -> String {
     text
 }
 
-fn rates(setup: &Setup, outcome: &Outcome) -> String {
+fn rates(setup: &Setup, outcome: &Outcome, cpu_ns: Option<f64>) -> String {
     let mut rows = table(["", "in the window", "per second"]);
     let row = |name: &str, count: u64, per_s: Option<f64>| {
         [name.to_owned(), count.to_string(), number(per_s, 1.0)]
@@ -136,14 +186,14 @@ fn rates(setup: &Setup, outcome: &Outcome) -> String {
         "\n\nUnder way: {} when the window began, {} when it ended, {} at most.",
         flight.at_start, flight.at_end, flight.most
     );
-    if let Some(cpu) = outcome.cpu_per_token_ns {
+    if let Some(cpu) = cpu_ns {
         let _ = write!(
             text,
             " Processor time of this process: {} µs per token.",
             digits(cpu / 1e3)
         );
     }
-    format!("{rows}{text}")
+    format!("{rows}\n{}", wrapped(&text))
 }
 
 /// A row per figure, each in the unit that fits its median.
@@ -192,14 +242,13 @@ fn errors(outcome: &Outcome) -> String {
     }
     let first = outcome.errors.iter().map(|errors| {
         let words = errors.first.replace('\n', " ");
-        format!("\n- {errors}, the first: {words}")
+        format!("\n{}", wrapped(&format!("- {errors}, the first: {words}")))
     });
     format!("{rows}\n{}", first.collect::<String>())
 }
 
 /// What has to be known to read the figures.
-fn notes(record: &Record) -> Vec<String> {
-    let Record { setup, outcome, .. } = record;
+fn notes(setup: &Setup, outcome: &Outcome) -> Vec<String> {
     let mut notes = Vec::new();
     if outcome.ending == Ending::Interrupted {
         notes.push("**Interrupted.** What had not ended by then is in no latency, and that is the longer answers rather than the shorter.".to_owned());
@@ -219,12 +268,41 @@ fn notes(record: &Record) -> Vec<String> {
     if let Some(late) = outcome.server_lateness.filter(|it| it.late_answers > 0) {
         notes.push(mock_was_late(late));
     }
-    notes.push(match setup.mode {
-        Mode::Closed { .. } => "Closed loop: each stream asks again when it is answered, so that a slow server is asked less often. Latencies count from each request's own start.".to_owned(),
-        Mode::Open { .. } => "Open loop: TTFT and E2E count from when a request was to start, its late start included.".to_owned(),
-    });
-    notes.push("TTFT: to the first token; ITL: between two tokens; TPOT: (last − first token) / (n − 1) of an answer; E2E: to the end of the answer; `-`: too few values to say.".to_owned());
     notes
+}
+
+/// How the figures are to be read.
+fn legend(setup: &Setup) -> String {
+    let latencies = match setup.mode {
+        Mode::Closed { .. } => {
+            "Closed loop: each stream asks again when it is answered, so that a slow server is asked less often. Latencies count from each request's own start."
+        }
+        Mode::Open { .. } => {
+            "Open loop: TTFT and E2E count from when a request was to start, its late start included."
+        }
+    };
+    format!(
+        "{latencies}\n\nTTFT: to the first token; ITL: between two tokens; TPOT: (last − first token) / (n − 1) of an answer; E2E: to the end of the answer; `-`: too few values to say."
+    )
+}
+
+/// The text with lines broken at spaces.
+fn wrapped(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line += word;
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
 }
 
 fn off_schedule(late: &StartLateness) -> String {

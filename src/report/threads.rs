@@ -155,6 +155,7 @@ mod tests {
             corpus: None,
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
+            load: None,
         };
         Measured {
             setting: Setting { stack, threads },

@@ -11,6 +11,7 @@ use super::outcome::{Iteration, Outcome};
 use super::spec::{Answers, Connection, Spec, Work};
 use crate::client::{Client, ClientError, Endpoint, EndpointError, Options, SocketReads};
 use crate::inject::Inject;
+use crate::load;
 use crate::machine::keep_on;
 use crate::meter::{Digest, Lens, Process, Recorder, Usage};
 use crate::protocol::wire::{Options as ModelOptions, PROXY_HEADER, TRUTH_HEADER};
@@ -54,6 +55,9 @@ pub enum RunError {
         /// How many were sent.
         tokens: u32,
     },
+    /// A load failed.
+    #[error(transparent)]
+    Load(#[from] load::LoadError),
     /// Several agents, and nothing said about how they share the runtime.
     #[error("{0} agents need a topology: name the stack with /join or /spawn")]
     NoTopology(NonZeroUsize),
@@ -65,11 +69,20 @@ pub enum RunError {
     Usage(io::Error),
 }
 
-/// Runs an invocation in this process. Once only: some runtimes are one per process.
+/// Does a run in this process. Once only: some runtimes are one per process. A load ends before its time
+/// when `stop` is raised, and tells `watch` how it goes.
 ///
 /// # Errors
 /// When anything fails, or a token is not the one expected; then there is no result at all.
-pub fn run(spec: Spec) -> Result<Outcome, RunError> {
+pub fn run(
+    spec: Spec,
+    stop: Arc<load::Signal>,
+    watch: Box<dyn load::Watch>,
+) -> Result<Outcome, RunError> {
+    if let Work::Load(setup) = &spec.work {
+        let setup = load::Setup::clone(setup);
+        return Ok(load::run(spec, setup, stop, watch)?);
+    }
     let stack = spec.stack;
     stack.dispatch(Inside(spec))
 }
@@ -121,8 +134,8 @@ impl OnStack for Inside {
 /// What each answer is to be.
 fn expected(spec: &Spec) -> Option<Expected> {
     match (spec.answers, &spec.work) {
-        // A team's differ from member to member.
-        (Answers::Unknown, _) | (_, Work::Team(_)) => None,
+        // A team's differ from member to member, and a load checks its own.
+        (Answers::Unknown, _) | (_, Work::Team(_) | Work::Load(_)) => None,
         (Answers::Known, Work::Whole) => Some(Expected::whole(spec.seed, spec.tokens)),
         (Answers::Known, Work::Stream { .. } | Work::Agents { .. }) => {
             Some(Expected::tokens(spec.seed, spec.tokens))
@@ -182,6 +195,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             corpus: ledger.corpus,
             delivery_histogram_ns: ledger.delivery,
             itl_histogram_ns: ledger.itl,
+            load: None,
         })
     }
 
@@ -191,6 +205,8 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             Work::Whole => self.answer(Connection::Warm, Form::Whole, ledger).await,
             Work::Agents { agents, corpus } => self.agents(*agents, corpus.clone(), ledger).await,
             Work::Team(team) => self.team(team, ledger).await,
+            // Has a driver of its own, and never comes here.
+            Work::Load(_) => Ok(Iteration::default()),
         }
     }
 
@@ -250,7 +266,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
 }
 
 /// How many threads of this process are named as a runtime's workers are, where `/proc` tells.
-fn count_workers() -> Option<usize> {
+pub fn count_workers() -> Option<usize> {
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;
     let names =
         tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());

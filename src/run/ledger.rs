@@ -26,7 +26,7 @@ impl Ledger {
     pub fn for_iterations(spec: &Spec, iterations: u64) -> Self {
         let iterations = usize::try_from(iterations).unwrap_or_default();
         let agents = match &spec.work {
-            Work::Stream { .. } | Work::Whole => 0,
+            Work::Stream { .. } | Work::Whole | Work::Load(_) => 0,
             Work::Agents { agents, .. } => agents.get(),
             Work::Team(team) => team.agents(),
         };

@@ -22,6 +22,7 @@ mod texts;
 pub use account::{AgentAccount, CallAccount, CorpusAccount, SkippedFile, Stated, Waits};
 pub use expected::Expected;
 pub use hot::HotServer;
+pub(crate) use inside::count_workers;
 pub use inside::{RunError, run};
 pub use outcome::{Iteration, Outcome};
 pub use process::{ProcessError, Program};

@@ -7,6 +7,7 @@ use super::account::{AgentAccount, CallAccount, CorpusAccount};
 use super::rates::Rates;
 use super::texts::TranscriptEntry;
 use crate::client::Io;
+use crate::load;
 use crate::meter::{Call, Histogram, Process, ProfileRun, Usage};
 use crate::stack::Stack;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,10 @@ pub struct Outcome {
     /// Inter-token latency of every call.
     #[serde(default)]
     pub itl_histogram_ns: Histogram,
+    /// What came of a load; then there are neither iterations nor accounts, and what was used and the
+    /// histograms are those of its window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Box<load::Outcome>>,
 }
 
 /// One iteration. Times in nanoseconds.
@@ -107,12 +112,20 @@ impl Outcome {
         Duration::from_nanos(self.iterations.iter().map(figure).sum())
     }
 
-    /// Tokens of all iterations.
+    /// Tokens of all iterations; of a load those that came within its window.
     pub fn tokens(&self) -> u64 {
-        self.iterations
-            .iter()
-            .map(|iteration| iteration.tokens)
-            .sum()
+        match &self.load {
+            Some(load) => load.tokens_in_window,
+            None => self.iterations.iter().map(|it| it.tokens).sum(),
+        }
+    }
+
+    /// Tokens that the mock wrote late, by its own account.
+    pub fn late_tokens(&self) -> u64 {
+        match &self.load {
+            Some(load) => load.server_lateness.map_or(0, |late| late.late_tokens),
+            None => self.iterations.iter().map(|it| it.late_tokens).sum(),
+        }
     }
 
     /// Whether the mock was late in one of its calls, so that their pace was not its profile's.
@@ -174,6 +187,7 @@ mod tests {
             corpus: None,
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
+            load: None,
         };
         assert!(outcome(1).mock_was_late());
         assert!(!outcome(0).mock_was_late());
@@ -220,6 +234,7 @@ mod tests {
             corpus: None,
             delivery_histogram_ns: histogram.clone(),
             itl_histogram_ns: histogram,
+            load: None,
         };
         let text = serde_json::to_string(&outcome).expect("an outcome is JSON");
         assert!(

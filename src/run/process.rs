@@ -1,13 +1,15 @@
 //! An invocation from the outside: start the process, tell it what to run, hear what came of it.
 
 use super::outcome::Outcome;
-use super::spec::Spec;
-use nix::sys::signal::Signal;
+use super::spec::{Spec, Work};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -99,11 +101,25 @@ impl Program {
         &self.path
     }
 
-    /// Runs one invocation in a process of its own.
+    /// Does one run in a process of its own.
     ///
     /// # Errors
     /// When the process can't be run, or it fails: then with its own words.
     pub fn invoke(&self, spec: &Spec) -> Result<Outcome, ProcessError> {
+        self.invoke_with(spec, &|_| {}, &|| false)
+    }
+
+    /// The same. `said` is told each line of progress, and a load is asked to end early as soon as
+    /// `interrupted`: it then gives what there is.
+    ///
+    /// # Errors
+    /// As of [`invoke`](Self::invoke).
+    pub fn invoke_with(
+        &self,
+        spec: &Spec,
+        said: &dyn Fn(&str),
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Outcome, ProcessError> {
         let stack = spec.stack.to_string();
         let start = |source| ProcessError::Start {
             program: self.path.clone(),
@@ -111,6 +127,7 @@ impl Program {
         };
         let mut child = Command::new(&self.path)
             .args(&self.arguments)
+            .env(PROTOCOL.0, PROTOCOL.1)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -123,20 +140,101 @@ impl Program {
             }
             None => Ok(()),
         };
-        let output = child.wait_with_output().map_err(start)?;
-        if output.status.signal() == Some(Signal::SIGINT as i32) {
+        let interrupted = matches!(spec.work, Work::Load(_)).then_some(interrupted);
+        let heard = hear_out(&mut child, said, interrupted).map_err(start)?;
+        let status = child.wait().map_err(start)?;
+        if status.signal() == Some(Signal::SIGINT as i32) {
             return Err(ProcessError::Interrupted { stack });
         }
-        if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr);
-            let message = match words.trim() {
-                "" => format!("the invocation ended with {} and no word", output.status),
-                words => words.trim_start_matches("error: ").to_owned(),
+        if !status.success() {
+            let message = match heard.words.trim() {
+                "" => format!("the process ended with {status} and no word"),
+                words => words.trim_start_matches(ERROR).to_owned(),
             };
             return Err(ProcessError::Failed { stack, message });
         }
         told.map_err(start)?;
-        serde_json::from_slice(&output.stdout)
+        serde_json::from_slice(&heard.stdout)
             .map_err(|source| ProcessError::Unreadable { stack, source })
     }
+}
+
+/// Says in the environment which version of the run protocol is spoken (docs/run-protocol.md). The number
+/// grows when a field changes its meaning or goes; more fields may come without.
+const PROTOCOL: (&str, &str) = ("TARE_RUN_PROTOCOL", "1");
+
+/// What a line on stderr begins with that says why a run failed; other lines are progress.
+const ERROR: &str = "error: ";
+
+/// What a process wrote.
+struct Heard {
+    stdout: Vec<u8>,
+    /// Its error, or all that it said where no line says that it is one.
+    words: String,
+}
+
+/// Reads both streams to their ends. Where somebody may interrupt, looks now and then whether somebody
+/// has, and passes that on once: a terminal's signal reaches the process by itself, another one only us.
+fn hear_out(
+    child: &mut Child,
+    said: &dyn Fn(&str),
+    interrupted: Option<&dyn Fn() -> bool>,
+) -> io::Result<Heard> {
+    const STEP: Duration = Duration::from_millis(50);
+    // Not waited for yet, so the number is still its own.
+    let pid = i32::try_from(child.id()).map(Pid::from_raw);
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    thread::scope(|scope| {
+        let stdout = scope.spawn(move || {
+            let mut bytes = Vec::new();
+            stdout.map_or(Ok(0), |mut it| it.read_to_end(&mut bytes))?;
+            Ok(bytes)
+        });
+        let (tell, lines) = channel();
+        scope.spawn(move || {
+            let lines = stderr
+                .into_iter()
+                .flat_map(|it| BufReader::new(it).split(b'\n'));
+            for line in lines.map_while(Result::ok) {
+                // Nobody hears only when we are gone.
+                let _ = tell.send(String::from_utf8_lossy(&line).into_owned());
+            }
+        });
+        let mut words = String::new();
+        let mut failed = false;
+        let mut asked = false;
+        loop {
+            let line = match interrupted {
+                Some(_) if !asked => lines.recv_timeout(STEP),
+                _ => lines.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match line {
+                Ok(line) => {
+                    if line.starts_with(ERROR) && !failed {
+                        failed = true;
+                        words.clear();
+                    } else if !failed {
+                        said(&line);
+                    }
+                    words = words + &line + "\n";
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if let (Some(interrupted), Ok(pid), false) = (interrupted, pid, asked)
+                && interrupted()
+            {
+                asked = true;
+                // It may have ended by itself.
+                let _ = kill(pid, Signal::SIGINT);
+            }
+        }
+        let stdout = stdout.join();
+        let stdout =
+            stdout.unwrap_or_else(|_| Err(io::Error::other("reading its output panicked")));
+        Ok(Heard {
+            stdout: stdout?,
+            words,
+        })
+    })
 }

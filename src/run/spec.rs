@@ -2,6 +2,7 @@
 
 use crate::client::Limits;
 use crate::inject::Inject;
+use crate::load;
 use crate::protocol::{Api, Options};
 use crate::stack::Stack;
 use crate::workflow::{INGEST_CONCURRENCY, Role};
@@ -148,6 +149,9 @@ pub enum Work {
     },
     /// Agents that differ, all at once.
     Team(Team),
+    /// Many requests, so many at a time or at a rate. The warm-up is the load's own, and the whole is
+    /// one iteration.
+    Load(Box<load::Setup>),
 }
 
 /// Agents with a role, a server and options each. Before the clock starts, each has its connection.

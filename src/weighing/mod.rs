@@ -21,7 +21,7 @@ mod judged;
 mod lab;
 mod record;
 #[cfg(test)]
-pub(crate) mod schema;
+mod schema;
 mod standing;
 mod subject;
 

@@ -324,6 +324,7 @@ mod tests {
             corpus: None,
             delivery_histogram_ns: delivered,
             itl_histogram_ns: Histogram::new(),
+            load: None,
         }
     }
 

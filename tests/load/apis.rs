@@ -3,16 +3,15 @@
 use crate::place::{BURST, Place, is_whole, text};
 use crate::support;
 use tare::protocol::{Api, Software};
-use tare::weighing::Served;
 
 #[test]
 fn every_api_is_asked_and_its_tokens_are_checked() {
     for api in Api::ALL {
         let flags = ["--api", api.name(), "--requests", "10", "--tokens", "7"];
         let record = Place::new().loads(&[&BURST[..], &flags].concat());
-        assert_eq!(record.setup.api, api);
-        is_whole(&record.outcome, 10, 7);
-        let delivery = record.outcome.latencies.delivery.expect("a mock tells");
+        assert_eq!(record.spec().api, api);
+        is_whole(&record, 10, 7);
+        let delivery = record.latencies.delivery.as_ref().expect("a mock tells");
         assert_eq!(delivery.count, 70, "{api}");
     }
 }
@@ -36,15 +35,11 @@ fn a_server_that_was_there_tells_no_truth() {
             "7",
         ];
         let record = Place::new().loads(&flags);
-        is_whole(&record.outcome, 10, 7);
-        assert!(record.outcome.latencies.delivery.is_none());
-        assert!(record.outcome.server_lateness.is_none());
-        let Served::There {
-            described: found, ..
-        } = record.server
-        else {
-            panic!("{:?}", record.server)
-        };
+        is_whole(&record, 10, 7);
+        assert!(record.latencies.delivery.is_none());
+        assert!(record.server_lateness.is_none());
+        let sitting = &record.stored.manifest.sittings[0];
+        let found = &sitting.servers["server"];
         assert_eq!(found.software, software);
         assert_eq!(found.model.is_some(), software == Software::Ollama);
     }
@@ -63,6 +58,10 @@ fn the_report_says_what_it_is_of() {
     ] {
         assert!(report.contains(said), "{said}: {report}");
     }
+    assert!(
+        report.lines().all(|line| line.chars().count() <= 100),
+        "{report}"
+    );
     let ttft = report.lines().find(|line| line.starts_with("| TTFT"));
     let stacks: Vec<&str> = ttft.expect("a row").split('|').map(str::trim).collect();
     assert_eq!(
@@ -70,7 +69,8 @@ fn the_report_says_what_it_is_of() {
         ("5", "-", "-"),
         "no p99 of five"
     );
-    let open = place.run(&[&BURST[..], &["--requests", "5", "--rate", "100"]].concat());
+    let open = ["--requests", "5", "--rate", "100", "--out", "open"];
+    let open = place.run(&[&BURST[..], &open].concat());
     let report = text(&open.stdout);
     assert!(report.contains("open loop, constant arrivals"), "{report}");
     assert!(

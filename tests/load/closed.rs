@@ -25,8 +25,8 @@ fn every_cell_makes_exactly_the_requests_asked_for_and_hears_every_token() {
             "12",
         ];
         let record = Place::new().loads(&[&BURST[..], &flags].concat());
-        let outcome = &record.outcome;
-        assert_eq!(record.setup.stack.to_string(), stack);
+        let outcome = &record;
+        assert_eq!(record.spec().stack.to_string(), stack);
         is_whole(outcome, 50, 12);
         assert_eq!(outcome.tokens_in_window, 50 * 12, "{stack}");
         assert_eq!(outcome.answers_in_window, 50, "{stack}");
@@ -45,10 +45,12 @@ fn every_cell_makes_exactly_the_requests_asked_for_and_hears_every_token() {
             outcome.start_lateness.is_none(),
             "a closed loop has no schedule"
         );
-        assert!(
-            outcome.cpu_per_token_ns.is_some_and(|ns| ns > 0.0),
-            "{stack}"
-        );
+        for metric in ["cpu", "throughput", "answers", "delivery", "memory"] {
+            let value = record.run().value(metric);
+            assert!(value.is_some_and(|value| value > 0.0), "{stack}: {metric}");
+        }
+        assert_eq!(record.run().value("tare"), None, "a load has no net");
+        assert_eq!(record.run().tokens, 50 * 12, "{stack}");
     }
 }
 
@@ -65,7 +67,7 @@ fn what_starts_in_the_window_counts_and_what_started_before_does_not() {
         "300ms",
     ];
     let record = Place::new().loads(&[&["--mock", "paced-1ms"], &flags[..]].concat());
-    let outcome = &record.outcome;
+    let outcome = &record;
     assert_eq!(outcome.window_ns, 300_000_000);
     is_whole(outcome, outcome.requests.begun, 20);
     // At a token per millisecond no stream can have had more than 300 and a few.
@@ -85,7 +87,7 @@ fn a_run_in_which_nothing_was_answered_in_time_is_an_error() {
     let mock = ["--mock", "paced-10ms", "--tokens", "100", "--streams", "4"];
     let times = ["--warm-up", "0s", "--measure", "500ms", "--drain", "10ms"];
     let told = ["requests was answered in time", "--drain"];
-    Place::new().refuses(1, &[&mock[..], &times].concat(), &told);
+    Place::new().fails(1, &[&mock[..], &times].concat(), &told);
 }
 
 #[test]
@@ -103,7 +105,7 @@ fn goodput_is_the_share_that_kept_all_limits() {
             slo,
         ];
         let record = place.loads(&[&["--mock", "paced-1ms"], &flags[..]].concat());
-        record.outcome.goodput.expect("it was asked for")
+        record.goodput.expect("it was asked for")
     };
     // Four gaps of a millisecond, after a prefill of two.
     let none = goodput("ttft=10s,tpot=1us,e2e=10s");
@@ -117,13 +119,13 @@ fn goodput_is_the_share_that_kept_all_limits() {
 fn an_answer_of_one_token_has_no_time_per_output_token() {
     let flags = ["--requests", "4", "--tokens", "1", "--streams", "2"];
     let record = Place::new().loads(&[&BURST[..], &flags].concat());
-    is_whole(&record.outcome, 4, 1);
-    assert!(record.outcome.latencies.itl.is_none() && record.outcome.latencies.tpot.is_none());
+    is_whole(&record, 4, 1);
+    assert!(record.latencies.itl.is_none() && record.latencies.tpot.is_none());
 }
 
 #[test]
 fn prompts_of_a_length_reach_the_server_and_differ() {
     let flags = ["--requests", "4", "--tokens", "2", "--prompt-tokens", "300"];
     let record = Place::new().loads(&[&BURST[..], &flags].concat());
-    is_whole(&record.outcome, 4, 2);
+    is_whole(&record, 4, 2);
 }

@@ -1,6 +1,6 @@
 //! How it ends before its time.
 
-use crate::place::{Place, text};
+use crate::place::{Loaded, Place, text};
 use crate::support::{Canned, STREAM_HEAD, chunk, send, until_closed};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use tare::load::{Ending, Record};
+use tare::load::Ending;
 
 /// What Ollama answers to the question who it is, and to a question.
 const VERSION: &[u8] =
@@ -22,9 +22,9 @@ fn stops_after(answers: u64) -> (Canned, Receiver<()>) {
     let (tell, told) = channel();
     let asked = AtomicU64::new(0);
     let server = Canned::start(move |stream| match asked.fetch_add(1, Ordering::SeqCst) {
-        // What it is, and which models it has.
-        0 | 1 => send(stream, VERSION),
-        question if question <= answers + 1 => {
+        // What it is; then a token, to see whether the model is there; and which models it has.
+        0 | 2 => send(stream, VERSION),
+        question if question <= answers + 2 => {
             let answer = [
                 STREAM_HEAD,
                 &chunk(TOKEN),
@@ -72,16 +72,7 @@ fn ctrl_c_keeps_what_is_finished_and_tells_what_is_not() {
             "--tokens",
             "2",
         ];
-        let times = [
-            "--warm-up",
-            "0s",
-            "--measure",
-            "100s",
-            "--format",
-            "json",
-            "--out",
-            "kept.json",
-        ];
+        let times = ["--warm-up", "0s", "--measure", "100s", "--out", "kept"];
         let child = start(&place, &[&flags[..], &times].concat());
         // One stream: that it asks again says that it has noted what came before.
         stopped.recv().expect("it asks again and again");
@@ -93,10 +84,11 @@ fn ctrl_c_keeps_what_is_finished_and_tells_what_is_not() {
             said.contains("interrupted: what is finished will be reported"),
             "{said}"
         );
-        let record: Record = serde_json::from_slice(&output.stdout).expect("a record");
-        let kept = std::fs::read(place.path().join("kept.json")).expect("a file");
-        assert_eq!(kept, output.stdout, "{stack}");
-        let outcome = record.outcome;
+        let report = text(&output.stdout);
+        assert!(report.contains("**Interrupted.**"), "{report}");
+        let outcome = Loaded::of(place.path().join("kept"));
+        let stored = &outcome.stored;
+        assert!(stored.finished().is_empty(), "--resume does it anew");
         let of = outcome.requests;
         assert_eq!(outcome.ending, Ending::Interrupted);
         assert_eq!(
@@ -122,7 +114,7 @@ fn ctrl_c_before_anything_counts_leaves_nothing() {
         "--warm-up",
         "100s",
         "--out",
-        "kept.json",
+        "kept",
     ];
     let child = start(&place, &flags);
     stopped.recv().expect("it asks again and again");
@@ -138,7 +130,8 @@ fn ctrl_c_before_anything_counts_leaves_nothing() {
         said.contains("there is nothing to report") && !said.contains("error"),
         "{said}"
     );
-    assert!(!place.path().join("kept.json").exists());
+    let stored = Loaded::of(place.path().join("kept")).stored;
+    assert!(stored.records.is_empty());
 }
 
 /// A terminal's Ctrl-C reaches the mock as well, which ends by it: that is no failure of a request.
@@ -157,7 +150,7 @@ fn ctrl_c_that_ends_the_mock_too_makes_no_failed_requests() {
     ];
     let mut child = start(
         &place,
-        &[&flags[..], &["--tokens", "4", "--format", "json"]].concat(),
+        &[&flags[..], &["--tokens", "4", "--out", "kept"]].concat(),
     );
     let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
     let mut said = String::new();
@@ -174,12 +167,8 @@ fn ctrl_c_that_ends_the_mock_too_makes_no_failed_requests() {
     assert!(!said.contains("error"), "{said}");
     // Perhaps nothing was answered yet; then nothing is reported.
     if !output.stdout.is_empty() {
-        let record: Record = serde_json::from_slice(&output.stdout).expect("a record");
-        assert_eq!(
-            record.outcome.requests.failed, 0,
-            "{:?}",
-            record.outcome.errors
-        );
+        let outcome = Loaded::of(place.path().join("kept"));
+        assert_eq!(outcome.requests.failed, 0, "{:?}", outcome.errors);
     }
 }
 
@@ -198,7 +187,7 @@ fn a_server_that_falls_silent_is_cut_off_after_the_drain_and_told() {
         "--slo",
         "e2e=100s",
     ];
-    let outcome = Place::new().loads(&[&flags[..], &times].concat()).outcome;
+    let outcome = Place::new().loads(&[&flags[..], &times].concat());
     let of = outcome.requests;
     assert_eq!((of.begun, of.answered, of.unfinished), (4, 3, 1));
     assert_eq!(outcome.in_flight.at_end, 1);

@@ -1,15 +1,16 @@
 //! What fails is counted, by kind, and is no sample.
 
-use crate::place::{BURST, Place};
-use tare::load::{ErrorKind, Outcome};
+use crate::place::{BURST, Loaded, Place};
+use tare::experiment::RunResult;
+use tare::load::ErrorKind;
 
-fn with(faults: &[&str]) -> Outcome {
+fn with(faults: &[&str]) -> Loaded {
     let flags = ["--requests", "20", "--streams", "4", "--tokens", "6"];
     let mut arguments = [&BURST[..], &flags].concat();
     for fault in faults {
         arguments.extend(["--fault", *fault]);
     }
-    Place::new().loads(&arguments).outcome
+    Place::new().loads(&arguments)
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn failures_count_against_goodput() {
     let flags = ["--requests", "20", "--tokens", "3", "--slo", "e2e=100s"];
     let fault = ["--fault", "status=503@1..5"];
     let record = Place::new().loads(&[&BURST[..], &flags, &fault].concat());
-    let goodput = record.outcome.goodput.expect("it was asked for");
+    let goodput = record.goodput.expect("it was asked for");
     assert_eq!((goodput.met, goodput.of), (15, 20));
 }
 
@@ -79,6 +80,9 @@ fn when_all_fail_that_is_an_error_of_one_line() {
         "10 refused (503)",
         "first said:",
     ];
-    let out = ["--out", "load.json"];
-    Place::new().refuses(1, &[&BURST[..], &flags, &out].concat(), &told);
+    let place = Place::new();
+    place.fails(1, &[&BURST[..], &flags].concat(), &told);
+    // It is kept, so that --resume tries it again.
+    let stored = Loaded::of(place.path().join("tare-results/load")).stored;
+    assert!(matches!(stored.records[0].result, RunResult::Failure(_)));
 }

@@ -1,12 +1,12 @@
 //! An open loop: requests start by a schedule that knows nothing of the answers.
 
-use crate::place::{BURST, Place, is_whole};
+use crate::place::{BURST, Loaded, Place, is_whole};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::Duration;
-use tare::load::{Arrivals, Mode, Record, Schedule};
+use tare::load::{Arrivals, Mode, Schedule};
 use tare::report::load::report;
 
 #[test]
@@ -15,10 +15,10 @@ fn a_constant_rate_has_exactly_its_requests_in_the_window() {
         let flags = ["--stack", stack, "--rate", "200", "--tokens", "4"];
         let times = ["--warm-up", "50ms", "--measure", "250ms"];
         let record = Place::new().loads(&[&BURST[..], &flags, &times].concat());
-        is_whole(&record.outcome, 50, 4);
+        is_whole(&record, 50, 4);
         let late = record
-            .outcome
             .start_lateness
+            .as_ref()
             .expect("a schedule is kept or not");
         assert_eq!(late.latency.count, 50, "{stack}");
         assert_eq!(late.off_schedule, late.late * 100 > 50, "{stack}");
@@ -43,9 +43,9 @@ fn poissons_requests_are_those_of_the_seed() {
     let expected = Schedule::new(Arrivals::Poisson, 300.0, 7)
         .take_while(|at| *at < window.end)
         .filter(|at| window.contains(at));
-    is_whole(&record.outcome, expected.count() as u64, 2);
-    let Mode::Open { seed, arrivals, .. } = record.setup.mode else {
-        panic!("{:?}", record.setup.mode)
+    is_whole(&record, expected.count() as u64, 2);
+    let Mode::Open { seed, arrivals, .. } = record.setup().mode else {
+        panic!("{:?}", record.setup().mode)
     };
     assert_eq!((seed, arrivals), (7, Arrivals::Poisson));
 }
@@ -61,7 +61,7 @@ fn latency_counts_from_the_intended_start_and_the_queue_shows() {
     let flags = ["--mock", "slow.toml", "--rate", "40", "--tokens", "2"];
     let times = ["--warm-up", "0s", "--measure", "500ms"];
     let record = place.loads(&[&flags[..], &times].concat());
-    let outcome = &record.outcome;
+    let outcome = &record;
     is_whole(outcome, 20, 2);
     // The k-th is to start after 25 (k - 1) ms and answered after 100 k: 812 ms on average.
     let e2e = outcome.latencies.e2e.as_ref().expect("answers");
@@ -75,11 +75,8 @@ fn latency_counts_from_the_intended_start_and_the_queue_shows() {
 fn counted_requests_follow_the_schedule_too() {
     let flags = ["--rate", "500", "--requests", "30", "--tokens", "3"];
     let record = Place::new().loads(&[&BURST[..], &flags].concat());
-    is_whole(&record.outcome, 30, 3);
-    assert!(
-        record.outcome.window_ns >= 29 * 2_000_000,
-        "29 gaps of 2 ms"
-    );
+    is_whole(&record, 30, 3);
+    assert!(record.window_ns >= 29 * 2_000_000, "29 gaps of 2 ms");
 }
 
 #[test]
@@ -87,7 +84,7 @@ fn what_would_be_too_many_at_a_time_is_not_started_and_counts_as_failed() {
     let flags = ["--mock", "paced-10ms", "--tokens", "30", "--rate", "100"];
     let times = ["--max-in-flight", "2", "--requests", "12"];
     let record = Place::new().loads(&[&flags[..], &times].concat());
-    let outcome = &record.outcome;
+    let outcome = &record;
     assert_eq!(outcome.requests.begun, 12);
     assert_eq!(outcome.in_flight.most, 2);
     let failed = serde_json::to_value(&outcome.errors).expect("JSON");
@@ -109,8 +106,8 @@ fn what_a_late_client_adds_is_told_and_is_part_of_the_latency() {
         "150",
         "--tokens",
         "2",
-        "--format",
-        "json",
+        "--out",
+        "late",
     ];
     let mut command = place.command(&[&BURST[..], &flags].concat());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -123,14 +120,15 @@ fn what_a_late_client_adds_is_told_and_is_part_of_the_latency() {
             "it ended: {said}"
         );
     }
-    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process"));
+    let pid = invoked_by(child.id());
     kill(pid, Signal::SIGSTOP).expect("it runs");
     std::thread::sleep(Duration::from_millis(500));
     kill(pid, Signal::SIGCONT).expect("it is held up");
     stderr.read_to_string(&mut said).expect("UTF-8");
     let output = child.wait_with_output().expect("it ends");
-    let record: Record = serde_json::from_slice(&output.stdout).expect(&said);
-    let outcome = &record.outcome;
+    assert!(output.status.success(), "{said}");
+    let record = Loaded::of(place.path().join("late"));
+    let outcome = &record;
     is_whole(outcome, 150, 2);
     let late = outcome
         .start_lateness
@@ -139,9 +137,20 @@ fn what_a_late_client_adds_is_told_and_is_part_of_the_latency() {
     assert!(late.late > 0 && late.off_schedule, "{} late", late.late);
     let ttft = outcome.latencies.ttft.as_ref().expect("answers");
     assert!(ttft.mean_ns >= late.latency.mean_ns, "lateness is left out");
-    let report = report(&record);
+    let report = report(&record.stored);
     assert!(
         report.contains("**The client did not keep its schedule**"),
         "{report}"
     );
+}
+
+/// The process that drives the load: the one child that is not the mock.
+fn invoked_by(parent: u32) -> Pid {
+    let children = format!("/proc/{parent}/task/{parent}/children");
+    let children = std::fs::read_to_string(children).expect("children");
+    let invoked = children.split_whitespace().find(|id| {
+        let command = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        command.split(|&byte| byte == 0).nth(1) == Some(b"invoke")
+    });
+    Pid::from_raw(invoked.and_then(|id| id.parse().ok()).expect("a run"))
 }

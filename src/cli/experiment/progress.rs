@@ -157,6 +157,13 @@ impl Watch for Progress {
         }
     }
 
+    fn said(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(line.to_owned()),
+            None => eprintln!("  {line}"),
+        }
+    }
+
     fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }

@@ -82,6 +82,7 @@ fn start(program: &Program, mock: &Mock, pinned: &[&str]) -> Result<MockServer, 
     if let Some(parallel) = &parallel {
         arguments.extend(["--parallel", parallel]);
     }
+    arguments.extend(mock.faults.iter().flat_map(|fault| ["--fault", fault]));
     arguments.extend(pinned);
     let model = Some(mock.profile.model.as_str());
     let started = MockServer::start_several(program, mock.servers, &mock.name, model, &arguments)?;
