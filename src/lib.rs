@@ -24,7 +24,6 @@
 //! | [`stats`] | intervals, tests, verdicts; no I/O |
 //! | [`doctor`] | is this machine fit to measure on, and what to do if not |
 //! | [`run`] | one process that runs one stack once: the unit of all statistics |
-//! | [`weighing`] | stacks against each other in randomised blocks; the result format |
 //! | [`experiment`] | arms × workloads × blocks: what is run, its records, metrics and verdicts |
 //! | [`load`] | so many streams at once, or requests at a rate, and what came of them |
 //! | [`report`] | results as JSON, Markdown and tables |
@@ -58,7 +57,6 @@ pub mod stats;
 pub mod tally;
 pub mod team;
 pub mod trace;
-pub mod weighing;
 pub mod workflow;
 
 pub use tare_mock::clock;

@@ -3,8 +3,11 @@
 
 mod sweep;
 
+use super::experiment::say;
 use super::{Failure, usable_folder};
+use crate::experiment::{Experiment, Judgements, Stored, judge, pool};
 use crate::published::import::{Skipped, Source, read};
+use crate::report::experiment::{Style, pooled};
 use crate::report::files::write_all;
 use crate::report::sweep::{Figure, Observation, Record, text};
 use anyhow::anyhow;
@@ -15,12 +18,23 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(
     arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
     after_help = "Examples:
+  tare compare --workload stream --stacks smol/hyper --runs 2 --out mine && tare report mine --wide
   tare sweep --plan tr114 --partition 1/50 --mock --speed 50 --out small && tare report sweep small"
 )]
 pub struct Arguments {
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
+    /// Folder of an experiment; several of one design are pooled
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<PathBuf>,
+    /// Print it as text for a terminal, Markdown, JSON or CSV
+    #[arg(long, value_enum, default_value_t)]
+    format: super::experiment::Format,
+    /// Print every table, however wide
+    #[arg(long)]
+    wide: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -29,9 +43,49 @@ enum What {
 }
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
-    match arguments.what {
-        What::Sweep(arguments) => sweep::run(&arguments),
+    if let Some(What::Sweep(arguments)) = arguments.what {
+        return sweep::run(&arguments);
     }
+    let mut all = Vec::new();
+    for folder in &arguments.folders {
+        let stored = Stored::read(folder).map_err(|error| Failure::Failed(error.into()))?;
+        let stored = stored.ok_or_else(|| {
+            let folder = folder.display();
+            Failure::Usage(anyhow!(
+                "cannot report on {folder}: it holds no experiment.json"
+            ))
+        })?;
+        let judgements = judge(&stored.manifest.experiment, &stored.records);
+        all.push((stored, judgements));
+    }
+    if let [(stored, judgements)] = &all[..] {
+        return say(stored, judgements, arguments.format, arguments.wide);
+    }
+    let designs: Vec<String> = all.iter().map(|(stored, _)| design(stored)).collect();
+    if let Some(other) = designs.iter().position(|design| *design != designs[0]) {
+        return Err(Failure::Usage(anyhow!(
+            "cannot pool {} with {}: they are of different designs",
+            arguments.folders[0].display(),
+            arguments.folders[other].display()
+        )));
+    }
+    let judgements: Vec<&Judgements> = all.iter().map(|(_, judgements)| judgements).collect();
+    let style = match arguments.format {
+        super::experiment::Format::Markdown => Style::MARKDOWN,
+        _ => Style::TEXT,
+    };
+    super::print(&pooled(&pool(&judgements), style))
+}
+
+/// What has to be the same for experiments to be pooled: all but the order and the number of blocks.
+fn design(stored: &Stored) -> String {
+    let experiment = Experiment {
+        order_seed: 0,
+        blocks: 0,
+        profile_blocks: 0,
+        ..stored.manifest.experiment.clone()
+    };
+    experiment.digest()
 }
 
 /// What to analyse, and how to say it.

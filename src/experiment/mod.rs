@@ -52,7 +52,7 @@ pub use judge::{
 };
 pub use load::Loading;
 pub use merge::{MergeError, Merged, merge};
-pub use metric::{METRICS, Metric};
+pub use metric::{Better, METRICS, Metric, Unit, Words};
 pub use pool::{Pooled, pool};
 pub use record::{Detail, MOST_LATE, Record, Run, RunResult};
 pub use schedule::{Due, Part, PartError};

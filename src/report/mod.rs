@@ -10,7 +10,7 @@
 //! What results have in common is beside them: figures and tables ([`figures`], [`markdown`]), and
 //! files that are whole or not there ([`files`]).
 
-pub mod compare;
+pub mod experiment;
 pub mod figures;
 pub mod files;
 pub mod load;

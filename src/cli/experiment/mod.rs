@@ -7,11 +7,14 @@ mod servers;
 use super::{Failure, usable_folder, warn_of};
 use crate::corpus::{Opened, Source};
 use crate::experiment::{
-    Bench, Circumstances, Ending, Experiment, METRICS, Occasion, Part, Sitting, Store, StoreError,
-    Stored, metric, sit,
+    Bench, Circumstances, Ending, Experiment, Judgements, METRICS, Occasion, Part, Record, Role,
+    Sitting, Store, StoreError, Stored, judge, metric, sit,
 };
 use crate::provenance::{Occasion as Call, Provenance};
+use crate::report::experiment::{self, Style};
+use crate::report::files::write_all;
 use crate::run::Program;
+use crate::stats::Verdict;
 use anyhow::{Context, anyhow};
 use clap::value_parser;
 use progress::Progress;
@@ -237,7 +240,7 @@ pub fn conduct(
         addresses: &servers.addresses,
         time_limit: flags.time_limit,
     };
-    let ending = sit(&mut store, bench, &mut progress, |_, _, _| false);
+    let ending = sit(&mut store, bench, &mut progress, is_decided);
     progress.finish();
     let ending = ending.map_err(refused)?;
     store.end(ending).map_err(refused)?;
@@ -246,6 +249,47 @@ pub fn conduct(
         folder,
         ending,
     })
+}
+
+/// Prints a report in the form asked for.
+pub fn say(
+    stored: &Stored,
+    judgements: &Judgements,
+    format: Format,
+    wide: bool,
+) -> Result<(), Failure> {
+    let style = |style: Style| Style {
+        wide: wide || style.wide,
+        ..style
+    };
+    let text = match format {
+        Format::Text => experiment::report(stored, judgements, style(Style::TEXT)),
+        Format::Markdown => experiment::report(stored, judgements, style(Style::MARKDOWN)),
+        Format::Json => serde_json::to_string(&experiment::json(stored, judgements))? + "\n",
+        Format::Csv => experiment::csv(stored)?,
+    };
+    super::print(&text)
+}
+
+/// Whether every compared arm is decided in every metric. It is looked at after 5 blocks and whenever
+/// they have doubled, each time with half the chance of a false verdict that was left, so that looking
+/// often does not raise it.
+fn is_decided(experiment: &Experiment, records: &[Record], blocks: usize) -> bool {
+    if !blocks.is_multiple_of(5) || !(blocks / 5).is_power_of_two() {
+        return false;
+    }
+    let looks = (blocks / 5).ilog2() + 1;
+    let looked = Experiment {
+        alpha: experiment.alpha / f64::from(2_u32.saturating_pow(looks)),
+        ..experiment.clone()
+    };
+    let judgements = judge(&looked, records);
+    let mut arms = judgements
+        .workloads
+        .iter()
+        .flat_map(|of| &of.metrics)
+        .flat_map(|of| &of.arms);
+    arms.all(|one| one.role != Role::Compared || one.verdict != Verdict::Undecided)
 }
 
 /// Finds what the arms read. All read the same.
@@ -261,8 +305,15 @@ fn open_corpus(experiment: &Experiment) -> Result<Option<Opened>, Failure> {
 
 impl Finished {
     /// Judges what there is, and prints the report.
-    pub fn report(&self, _flags: &Flags) -> Result<(), Failure> {
-        eprintln!("results are in {}", self.folder.display());
+    pub fn report(&self, flags: &Flags) -> Result<(), Failure> {
+        let judgements = judge(&self.stored.manifest.experiment, &self.stored.records);
+        let markdown = experiment::report(&self.stored, &judgements, Style::MARKDOWN);
+        write_all(&self.folder, &[("report.md", &markdown)])?;
+        say(&self.stored, &judgements, flags.format, flags.wide)?;
+        eprintln!(
+            "results are in {}: experiment.json, runs.jsonl, report.md",
+            self.folder.display()
+        );
         Ok(())
     }
 
