@@ -248,6 +248,7 @@ impl Lab {
             answers: Answers::Known,
             inject: None,
             profile_run: false,
+            detail: false,
             proxied: false,
             processors: Vec::new(),
         };

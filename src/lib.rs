@@ -24,6 +24,7 @@
 //! | [`doctor`] | is this machine fit to measure on, and what to do if not |
 //! | [`run`] | one process that runs one stack once: the unit of all statistics |
 //! | [`weighing`] | stacks against each other in randomised blocks; the result format |
+//! | [`experiment`] | arms × workloads × blocks: what is run, its records, metrics and verdicts |
 //! | [`load`] | so many streams at once, or requests at a rate, and what came of them |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`team`] | several agents at once and each alone, on one server or two |
@@ -35,6 +36,7 @@
 pub mod cli;
 pub mod client;
 pub mod doctor;
+pub mod experiment;
 pub mod inject;
 pub mod load;
 pub mod machine;

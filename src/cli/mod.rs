@@ -6,6 +6,7 @@
 mod agent;
 mod compare;
 mod doctor;
+mod experiment;
 mod import;
 mod invoke;
 mod load;
@@ -21,6 +22,7 @@ mod values;
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use tare_mock::{Profile, ProfileError};
@@ -102,6 +104,11 @@ fn find_profile(name: &str) -> Result<Profile, Failure> {
         ProfileError::Unreadable { .. } => Failure::Failed(error.into()),
         ProfileError::Unknown { .. } | ProfileError::Invalid { .. } => Failure::Usage(error.into()),
     })
+}
+
+/// Prints a result to stdout.
+fn print(text: &str) -> Result<(), Failure> {
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }
 
 /// One line, whatever is wrong with the machine.

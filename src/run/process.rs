@@ -26,9 +26,13 @@ impl ProcessError {
     }
 }
 
-/// The `tare` program, which runs invocations and mocks.
+/// A program that speaks the run protocol; this one also runs mocks and proxies.
 #[derive(Clone, Debug)]
-pub struct Program(PathBuf);
+pub struct Program {
+    path: PathBuf,
+    /// What makes it read a spec and write an outcome.
+    arguments: Vec<String>,
+}
 
 /// Why a process gave no outcome.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +72,18 @@ pub enum ProcessError {
 impl Program {
     /// The program in this file.
     pub fn at(path: impl AsRef<OsStr>) -> Self {
-        Self(PathBuf::from(path.as_ref()))
+        Self {
+            path: PathBuf::from(path.as_ref()),
+            arguments: vec!["invoke".to_owned()],
+        }
+    }
+
+    /// Another program, which with these arguments reads a spec and writes an outcome.
+    pub fn peer(path: &str, arguments: &[String]) -> Self {
+        Self {
+            path: PathBuf::from(path),
+            arguments: arguments.to_vec(),
+        }
     }
 
     /// The program that is running.
@@ -76,12 +91,12 @@ impl Program {
     /// # Errors
     /// When the system does not tell.
     pub fn this() -> io::Result<Self> {
-        std::env::current_exe().map(Self)
+        std::env::current_exe().map(Self::at)
     }
 
     /// Where it lies.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Runs one invocation in a process of its own.
@@ -91,11 +106,11 @@ impl Program {
     pub fn invoke(&self, spec: &Spec) -> Result<Outcome, ProcessError> {
         let stack = spec.stack.to_string();
         let start = |source| ProcessError::Start {
-            program: self.0.clone(),
+            program: self.path.clone(),
             source,
         };
-        let mut child = Command::new(&self.0)
-            .arg("invoke")
+        let mut child = Command::new(&self.path)
+            .args(&self.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -6,6 +6,7 @@ use crate::protocol::{Api, Options};
 use crate::stack::Stack;
 use crate::workflow::Role;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -46,9 +47,38 @@ pub struct Spec {
     /// Whether to look closer at where time goes, at the price of the times themselves.
     #[serde(default)]
     pub profile_run: bool,
+    /// Whether every iteration, agent and call is wanted, beside their sums and means.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detail: bool,
     /// Processors that the process is to be kept on; by default wherever the system puts it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processors: Vec<usize>,
+}
+
+impl Spec {
+    /// Puts addresses in the place of servers' names.
+    pub fn resolve(&mut self, addresses: &BTreeMap<String, String>) {
+        let members = match &mut self.work {
+            Work::Team(team) => &mut team.members[..],
+            _ => &mut [],
+        };
+        let urls = members.iter_mut().map(|member| &mut member.base_url);
+        for url in urls.chain([&mut self.base_url]) {
+            if let Some(address) = addresses.get(url) {
+                url.clone_from(address);
+            }
+        }
+    }
+
+    /// Adds to every seed of the model's sampler.
+    pub fn add_to_seeds(&mut self, more: u64) {
+        self.seed = self.seed.wrapping_add(more);
+        if let Work::Team(team) = &mut self.work {
+            for member in &mut team.members {
+                member.options.seed = member.options.seed.map(|seed| seed.wrapping_add(more));
+            }
+        }
+    }
 }
 
 /// What is known of the answers beforehand.

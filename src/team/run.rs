@@ -117,6 +117,7 @@ fn invocation(spec: &TeamSpec, part: Part) -> Spec {
         },
         inject: spec.inject,
         profile_run: false,
+        detail: false,
         proxied: false,
         processors: Vec::new(),
         work: Work::Team(Team {

@@ -253,6 +253,7 @@ impl PartPlan {
             proxied: setup.proxied,
             inject: subject.inject,
             profile_run,
+            detail: false,
             processors: setup.processors.clone(),
         }
     }

@@ -1,0 +1,36 @@
+//! An experiment: arms × workloads × blocks. A run is one process, a record is one line, a metric is
+//! one entry, and there is one judge.
+//!
+//! | file | question |
+//! |---|---|
+//! | `design` | what is run: workloads, arms and their roles, servers |
+//! | `compare` | a preset: stacks against a base, with its controls |
+//! | `schedule` | which runs there are, in which order, and which of them a part has |
+//! | `driver` | doing them, one after the other |
+//! | `record` | what one run leaves |
+//! | `metric` | what is known of a run, and what is judged: the table of metrics |
+//! | `store` | the folder that they lie in; `durable` is how a file gets there whole |
+//! | `merge` | parts into a whole |
+//! | `difference` | in what two experiments or sittings differ, in words |
+
+mod compare;
+mod design;
+mod difference;
+mod driver;
+mod durable;
+pub mod metric;
+mod record;
+mod schedule;
+mod store;
+
+pub use compare::{Comparison, Task, mock};
+pub use design::{
+    ALPHA, Arm, At, Cadence, Changed, Experiment, Kind, MockServer, Role, Server, Workload,
+};
+pub use driver::{Bench, Watch, sit};
+pub use metric::{METRICS, Metric};
+pub use record::{Detail, MOST_LATE, Record, Run, RunResult};
+pub use schedule::{Due, Part, PartError};
+pub use store::{
+    Circumstances, Ending, Manifest, Occasion, SCHEMA, Sitting, Store, StoreError, Stored,
+};
