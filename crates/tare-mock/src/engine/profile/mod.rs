@@ -282,7 +282,11 @@ impl Profile {
         }
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
+    /// The profile that is written in `text`; `name` is for the error.
+    ///
+    /// # Errors
+    /// When it is malformed: then with the line.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
         let invalid = |line, reason| ProfileError::Invalid {
             name: name.to_owned(),
             line,
