@@ -1,32 +1,27 @@
-//! Every stack through every workload, and at the end the table.
+//! The answer first: `tare compare` over the stacks that the filter names, in randomised blocks. Then
+//! every stack through every workload under Criterion, for a developer's quick look and for
+//! `--baseline`. And the answer again, because that is where a terminal ends.
 //!
-//! A Criterion sample here is an invocation: `iter_custom` starts a `tare invoke` process, which
-//! makes one runtime, warms up, runs the iterations inside a spawned task, checks every token and
-//! tells its own times; starting the process is not in them. So no two runtimes ever share a
-//! process, and Criterion's interval is over processes. The mocks are processes too.
+//! A Criterion sample here is a run: `iter_custom` starts a `tare invoke` process, which makes one
+//! runtime, warms up, runs the iterations inside a spawned task, checks every token and tells its own
+//! times; starting the process is not in them. So no two runtimes ever share a process, and Criterion's
+//! interval is over processes. The mocks are processes too.
 //!
-//! What this is *not* evidence for: Criterion runs the stacks one after the other, so a slow minute
-//! of the machine hits one stack and not the next. Its figures are for a developer's quick look and
-//! for `--baseline`. The table is measured separately, in randomised blocks: compare stacks by that.
+//! What Criterion prints is *not* evidence for one stack against another: it runs them one after the
+//! other, so a slow minute of the machine hits one and not the next.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
-use std::cell::{OnceCell, RefCell};
+use regex::Regex;
+use std::cell::OnceCell;
 use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::process::exit;
+use std::process::{Command, Stdio, exit};
 use std::time::Duration;
-use tare::doctor;
 use tare::protocol::Api;
-use tare::provenance::Provenance;
-use tare::report::compare::report;
 use tare::run::{Answers, Connection, MockServer, Outcome, Program, Spec, Work};
 use tare::stack::Stack;
-use tare::weighing::{
-    Due, PartPlan, Plan, Record, Served, Setup, Stop, Subject, Until, Watch, Workload, run,
-    subjects,
-};
 
 /// Worker threads of every runtime.
 const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
@@ -41,6 +36,8 @@ const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/corpus");
 const BASE: &str = "tokio-mt/hyper";
 
 fn main() {
+    let answer = answer();
+    print!("{answer}");
     let mut criterion = Criterion::default().configure_from_args();
     let lab = Lab::new();
     workflow(&mut criterion, &lab);
@@ -48,7 +45,7 @@ fn main() {
     first_token(&mut criterion, &lab);
     agents(&mut criterion, &lab);
     criterion.final_summary();
-    lab.print_table();
+    print!("{answer}");
 }
 
 /// A whole agent: `burst` is its wall-clock time when the server costs next to nothing, `tare` what
@@ -199,7 +196,6 @@ struct Lab {
     program: Program,
     instant: OnceCell<MockServer>,
     paced: OnceCell<MockServer>,
-    seen: RefCell<Vec<Stack>>,
 }
 
 impl Lab {
@@ -208,7 +204,6 @@ impl Lab {
             program: Program::at(env!("CARGO_BIN_EXE_tare")),
             instant: OnceCell::new(),
             paced: OnceCell::new(),
-            seen: RefCell::new(Vec::new()),
         }
     }
 
@@ -229,7 +224,6 @@ impl Lab {
     ) {
         group.bench_function(task.stack.to_string(), |bencher| {
             bencher.iter_custom(|iterations| value(&self.invoke(&task, iterations)) / task.repeat);
-            self.note(task.stack);
         });
     }
 
@@ -254,75 +248,6 @@ impl Lab {
         };
         or_exit(self.program.invoke(&spec))
     }
-
-    /// Notes that a stack was run, for the table.
-    fn note(&self, stack: Stack) {
-        let stack = Stack {
-            topology: None,
-            ..stack
-        };
-        let mut seen = self.seen.borrow_mut();
-        if stack != Stack::FLOOR && !seen.contains(&stack) {
-            seen.push(stack);
-        }
-    }
-
-    /// Weighs the stacks that were run against each other, as `tare compare` does, and prints its
-    /// report.
-    fn print_table(&self) {
-        let stacks = self.seen.borrow();
-        let (Some(blocks), false) = (blocks_wanted(), stacks.is_empty()) else {
-            return;
-        };
-        let usual = stacks.iter().find(|stack| stack.to_string() == BASE);
-        let base = *usual.unwrap_or(&stacks[0]);
-        let subjects = subjects(base, &stacks, &[]);
-        let part = |workload, profile, tokens, warm_up, iterations| PartPlan {
-            workload,
-            server: Served::Mock {
-                name: name_of(profile).to_owned(),
-                profile: Box::new(or_exit(tare_mock::Profile::find(name_of(profile)))),
-            },
-            base_url: self.mock(profile).base_url().to_owned(),
-            tokens,
-            warm_up,
-            iterations,
-            subjects: subjects.clone(),
-        };
-        let one = Workload::Agents {
-            agents: NonZeroUsize::MIN,
-        };
-        let plan = Plan {
-            setup: Setup {
-                api: Api::Generate,
-                model: MODEL.to_owned(),
-                threads: THREADS,
-                text_seed: SEED,
-                order_seed: SEED,
-                processors: Vec::new(),
-                corpus: CORPUS.to_owned(),
-                proxied: false,
-            },
-            parts: vec![
-                part(one, Profile::Paced, TABLE_TOKENS, 1, 1),
-                part(Workload::Stream, Profile::Instant, 512, 40, 40),
-            ],
-            until: Until {
-                blocks,
-                limit: None,
-            },
-            stop: Stop::AtTheEnd,
-        };
-        eprintln!(
-            "Weighing {} stacks in {blocks} randomised blocks...",
-            subjects.len()
-        );
-        let done = run(&self.program, &plan, &mut Unwatched);
-        or_exit(done.failure.map_or(Ok(()), Err));
-        let provenance = Provenance::here().with_findings(doctor::quick());
-        let record = Record::new(provenance, plan.setup, done.parts, done.ending);
-        println!("\n{}", report(&record));
-    }
 }
 
 fn name_of(profile: Profile) -> &'static str {
@@ -332,24 +257,99 @@ fn name_of(profile: Profile) -> &'static str {
     }
 }
 
-/// Nobody looks on, and whoever interrupts a bench ends it.
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn begins(&mut self, _: Due, _: &Subject) {}
-
-    fn looks_closer(&mut self, _: &Subject) {}
-
-    fn interrupted(&self) -> bool {
-        false
+/// What `tare compare` says of the stacks that are benched; empty if nothing is being measured (`--test`,
+/// `--list`, ...). The base is compared with where it is among them, else their first.
+fn answer() -> String {
+    let stacks = wanted();
+    let (Some(blocks), Some(first)) = (blocks_wanted(), stacks.first()) else {
+        return String::new();
+    };
+    let base = match stacks.iter().any(|stack| stack == BASE) {
+        true => BASE,
+        false => first,
+    };
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
+    let compared = Command::new(env!("CARGO_BIN_EXE_tare"))
+        .args(["compare", "--replace", "--order-seed", "1", "--base", base])
+        .args(["--stacks", &stacks.join(",")])
+        .args(["--runs", blocks, "--out"])
+        .arg(out)
+        .stderr(Stdio::inherit())
+        .output();
+    let compared = or_exit(compared);
+    if !compared.status.success() {
+        exit(compared.status.code().unwrap_or(1));
     }
+    String::from_utf8_lossy(&compared.stdout).into_owned()
 }
 
-/// Tokens of each of the agent's two answers in the table.
-const TABLE_TOKENS: u32 = 64;
+/// The stacks of the benchmarks that Criterion's filter names.
+fn wanted() -> Vec<String> {
+    let groups = [
+        "workflow/burst",
+        "workflow/tare",
+        "stream/burst",
+        "stream/paced",
+        "ttft/cold",
+        "ttft/warm",
+        "agents/2",
+        "agents/16",
+    ];
+    let filter = filter().map(|filter| or_exit(Regex::new(&filter)));
+    let matches = |stack: &Stack| {
+        let named = |group: &&str| {
+            let topologies = match group.starts_with("agents") {
+                true => stack.topologies(),
+                false => vec![*stack],
+            };
+            let mut ids = topologies.iter().map(|stack| format!("{group}/{stack}"));
+            filter
+                .as_ref()
+                .is_none_or(|filter| ids.any(|id| filter.is_match(&id)))
+        };
+        *stack != Stack::FLOOR && groups.iter().any(|group| named(&group))
+    };
+    let wanted = Stack::matrix().into_iter().filter(matches);
+    wanted.map(|stack| stack.to_string()).collect()
+}
 
-/// How many blocks the table takes; `None` if nothing is being measured (`--test`, `--list`, ...).
-fn blocks_wanted() -> Option<usize> {
+/// The one argument that is no flag and no flag's value.
+fn filter() -> Option<String> {
+    let takes_a_value = |flag: &str| {
+        let flags = [
+            "--save-baseline",
+            "--baseline",
+            "--baseline-lenient",
+            "--load-baseline",
+            "--sample-size",
+            "--warm-up-time",
+            "--measurement-time",
+            "--nresamples",
+            "--noise-threshold",
+            "--confidence-level",
+            "--significance-level",
+            "--color",
+            "--colour",
+            "--format",
+            "--output-format",
+            "--plotting-backend",
+            "--profile-time",
+        ];
+        flags.contains(&flag)
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            flag if takes_a_value(flag) => drop(arguments.next()),
+            flag if flag.starts_with('-') => {}
+            _ => return Some(argument),
+        }
+    }
+    None
+}
+
+/// How many blocks the comparison takes; `None` if nothing is being measured.
+fn blocks_wanted() -> Option<&'static str> {
     let given = |flag: &str| {
         let with_value = format!("{flag}=");
         std::env::args().any(|arg| arg == flag || arg.starts_with(&with_value))
@@ -358,7 +358,7 @@ fn blocks_wanted() -> Option<usize> {
     if !given("--bench") || otherwise.into_iter().any(given) {
         return None;
     }
-    Some(if given("--quick") { 4 } else { 12 })
+    Some(if given("--quick") { "4" } else { "12" })
 }
 
 /// A failed invocation is no measurement: say why, and end. The mocks end with this process.

@@ -182,6 +182,7 @@ fn invoke(
         answers: Answers::Known,
         inject: None,
         profile_run: false,
+        detail: false,
         proxied: false,
         processors: Vec::new(),
     };

@@ -26,6 +26,7 @@ fn spec(stack: Stack, server: &MockServer, work: Work, tokens: u32) -> Spec {
         answers: Answers::Known,
         inject: None,
         profile_run: false,
+        detail: false,
         proxied: false,
         processors: Vec::new(),
     }

@@ -29,6 +29,7 @@ fn weigh(stack: Stack, server: &MockServer, work: Work, tokens: u32) -> Outcome 
         answers: Answers::Known,
         inject: None,
         profile_run: false,
+        detail: false,
         proxied: false,
         processors: Vec::new(),
     };

@@ -77,6 +77,7 @@ impl ReadBuffer {
 
 /// The time limits of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Limits {
     /// To make a TCP connection.
     pub connect: Duration,

@@ -10,6 +10,7 @@ use std::ops::Sub;
 
 /// Memory and threads of the process at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Process {
     /// The most memory that was resident at once, bytes.
     pub peak_rss_bytes: u64,

@@ -67,6 +67,7 @@ impl Sink for Recorder {
 
 /// Where a call's net comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NetSource {
     /// The mock's truth: from the request's arrival to the making of the last line.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 /// One call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CallAccount {
     /// The iteration's index, from 0.
     pub iteration: u64,
@@ -66,6 +67,7 @@ pub struct CallAccount {
 /// A server's own account of a call, ns. A duration that is left out of an account is zero, as
 /// Ollama leaves out zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Stated {
     /// From the request's arrival to the end; in llama.cpp's `timings` prompt and answer alone.
     pub total_ns: u64,
@@ -101,6 +103,7 @@ impl Stated {
 
 /// What a call waited for at the server, ns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Waits {
     /// For a slot, and in the scheduler's queue where the server tells it from a reload.
     pub queueing_ns: u64,
@@ -158,6 +161,7 @@ impl CallAccount {
 
 /// One agent's run: what it read, and both calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AgentAccount {
     /// The iteration's index, from 0.
     pub iteration: u64,

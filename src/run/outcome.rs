@@ -15,6 +15,7 @@ use std::time::Duration;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outcome {
     /// On what.
     pub stack: Stack,
@@ -59,6 +60,7 @@ pub struct Outcome {
 
 /// One iteration. Times in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Iteration {
     /// Wall-clock time by the client's clock; of several agents, until the last has ended.
     pub gross_ns: u64,

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// On what.
@@ -83,6 +84,7 @@ impl Spec {
 
 /// What is known of the answers beforehand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Answers {
     /// Every token: a mock made them from the seed, and an answer of others is an error.
@@ -94,6 +96,7 @@ pub enum Answers {
 
 /// What an iteration does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Work {
     /// One streamed answer.
@@ -117,6 +120,7 @@ pub enum Work {
 /// Agents with a role, a server and options each. Before the clock starts, each has its connection
 /// and its model is loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Team {
     /// At least one; several need a topology.
@@ -131,6 +135,7 @@ pub struct Team {
 
 /// An agent of a team.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Member {
     /// What it is there for.
@@ -144,6 +149,7 @@ pub struct Member {
 
 /// The connection of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Connection {
     /// A new one each time.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One call in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TranscriptEntry {
     /// The iteration's index, from 0.
     pub iteration: u64,

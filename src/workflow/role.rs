@@ -9,6 +9,7 @@ use std::fmt;
 
 /// What an agent is there for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// An analysis and a report of it, with no part in a team.

@@ -11,6 +11,7 @@ use std::fmt;
 
 /// Overrides of a model's options; what is absent is the server's default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Options {
     /// Layers offloaded to the GPU; negative: as many as fit. A change reloads the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -125,10 +125,14 @@ fn alone() -> f64 {
 }
 
 /// The profiles that come with tare, by name.
-const SHIPPED: [(&str, &str); 8] = [
+const SHIPPED: [(&str, &str); 9] = [
     (
         "instant",
         include_str!("../../../fixtures/profiles/instant.toml"),
+    ),
+    (
+        "paced-250us",
+        include_str!("../../../fixtures/profiles/paced-250us.toml"),
     ),
     (
         "paced-1ms",
@@ -375,7 +379,7 @@ mod tests {
 
     #[test]
     fn an_error_names_the_line_and_the_field() {
-        let sound = SHIPPED[1].1;
+        let sound = SHIPPED[2].1;
         for (was, is, expected) in [
             (
                 "gap = \"1ms\"",
