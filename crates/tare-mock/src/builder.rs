@@ -110,9 +110,10 @@ pub enum StartError {
 }
 
 impl Builder {
-    /// The pace: the name of a shipped profile (`instant`, `paced-1ms`, `paced-10ms`, `paced-50ms`,
-    /// `paced-1s`, `cpu-gemma3-270m`, `rtx4080-gemma3-4b`, `rtx4080-qwen2.5-7b`), the path of a
-    /// TOML file, or a [`Profile`]. Default: `instant`, all tokens at once.
+    /// The pace: the name of a shipped profile (`instant`, `paced-250us`, `paced-1ms`,
+    /// `paced-10ms`, `paced-50ms`, `paced-1s`, `cpu-gemma3-270m`, `rtx4080-gemma3-4b`,
+    /// `rtx4080-qwen2.5-7b`), the path of a TOML file, or a [`Profile`]. Default: `instant`, all
+    /// tokens at once.
     pub fn profile(mut self, profile: impl Into<Given<Profile>>) -> Self {
         self.profile = Some(profile.into());
         self

@@ -86,8 +86,8 @@ impl Api {
     /// What a server is that answers something else.
     pub fn denied(self) -> &'static str {
         match self {
-            Self::Generate | Self::Raw | Self::Chat => "is no Ollama",
-            Self::OpenAi => "answers no OpenAI API",
+            Self::Generate | Self::Raw | Self::Chat => "is not an Ollama server",
+            Self::OpenAi => "does not answer OpenAI's API",
         }
     }
 }

@@ -59,7 +59,7 @@ pub struct Full;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelsError {
     /// Ollama would not take it for a name.
-    #[error("`{name}` is no name that a model can have; names are like `gemma3` or `me/mine:4b`")]
+    #[error("`{name}` is not a valid model name; valid are `gemma3` and `me/mine:4b`")]
     NoName {
         /// As the profile has it.
         name: String,
