@@ -11,7 +11,7 @@ use std::str::FromStr;
 #[serde(rename_all = "lowercase")]
 pub enum Api {
     /// Ollama's `/api/generate`: a prompt. Ollama tokenizes prompt and answer again after it has set
-    /// `total_duration`, so with a real one there is no net by it.
+    /// `total_duration`, so a real one does not give net.
     Generate,
     /// Ollama's `/api/generate` with `raw`: a prompt without the model's template, and a last line
     /// without `context`.

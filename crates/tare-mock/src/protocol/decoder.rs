@@ -7,7 +7,7 @@
 use super::wire::Final;
 use serde::Deserialize;
 
-/// No line and no event is longer than this, or the other side is no inference server: bytes.
+/// No line and no event is longer than this, or the other side is not an inference server: bytes.
 pub const LONGEST_LINE: usize = 64 << 20;
 
 /// The decoder of one reply, which splits anywhere and joins anything.

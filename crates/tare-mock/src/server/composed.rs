@@ -155,7 +155,7 @@ impl Making<'_> {
     }
 
     fn think(&mut self) {
-        /// Thoughts are no part of the text that a seed stands for.
+        /// Thoughts do not belong to the text that a seed stands for.
         const THOUGHTS: u64 = 0x7468_6f75_6768_7473;
         let mut rng = Rng::with_seed(self.wish.seed ^ THOUGHTS);
         let length = rng.usize(8..32);

@@ -21,7 +21,7 @@ pub struct TranscriptEntry {
     pub text: String,
 }
 
-/// A recorded reply that is no answer.
+/// Why a recorded reply is not an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum UnsoundError {
     /// Not decodable.

@@ -12,7 +12,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Why a text is no fault: the part that is wrong, and what there is instead.
+/// Why a text cannot be read as a fault: the part that is wrong, and what can be written instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     /// No such kind.
@@ -54,7 +54,7 @@ fn forms(all: &[(&str, &str)]) -> String {
 /// A list of faults, such as a header holds.
 ///
 /// # Errors
-/// On the first that is none.
+/// On the first that cannot be read.
 pub fn parse_list(text: &str) -> Result<Vec<Fault>, FaultError> {
     let mut faults = Vec::new();
     let mut rest = Some(text);

@@ -37,7 +37,7 @@ const MOST_UPLOADS: usize = 1024;
 /// The models of one server.
 pub struct Store {
     models: RefCell<Vec<Rc<Model>>>,
-    /// The uploaded files that are no part of a model yet, and what each is.
+    /// The uploaded files that no model uses yet, and what each is.
     uploads: RefCell<HashMap<String, Upload>>,
     aliases: RefCell<Aliases>,
 }
