@@ -24,7 +24,7 @@ mod answer;
 mod file;
 mod tape;
 
-pub use answer::{Answer, TranscriptEntry, UnsoundError};
+pub use answer::{Answer, Token, UnsoundError};
 pub use tape::{NotText, Tape};
 
 use crate::protocol::{Api, Software};
