@@ -10,6 +10,7 @@ fn main() {
         "build.rs",
         "Cargo.toml",
         "Cargo.lock",
+        "fixtures/corpus",
         "fixtures/plans",
         "crates/tare-mock/fixtures",
         "crates/tare-mock/Cargo.toml",

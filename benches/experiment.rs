@@ -18,10 +18,13 @@ use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::{Command, Stdio, exit};
+use std::sync::LazyLock;
 use std::time::Duration;
+use tare::corpus::{Opened, Source};
 use tare::protocol::Api;
 use tare::run::{Answers, Connection, MockServer, Outcome, Program, Spec, Work};
 use tare::stack::Stack;
+use tare::workflow::INGEST_CONCURRENCY;
 
 /// Worker threads of every runtime.
 const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
@@ -30,8 +33,8 @@ const SEED: u64 = 1;
 /// The model that the mocks' profiles serve.
 const MODEL: &str = "gemma3:latest";
 
-/// The folder that agents read.
-const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/corpus");
+/// What agents read.
+static CORPUS: LazyLock<Opened> = LazyLock::new(|| or_exit(Source::BuiltIn.open()));
 /// The stack that the others are compared with, where it is among them.
 const BASE: &str = "tokio-mt/hyper";
 
@@ -140,7 +143,7 @@ fn one_agent() -> Work {
 fn agents_at_work(agents: NonZeroUsize) -> Work {
     Work::Agents {
         agents,
-        corpus: Path::new(CORPUS).to_owned(),
+        corpus: CORPUS.folder.clone(),
     }
 }
 
@@ -236,6 +239,7 @@ impl Lab {
             model: MODEL.to_owned(),
             work: task.work.clone(),
             tokens: task.tokens,
+            ingest_concurrency: INGEST_CONCURRENCY,
             seed: SEED,
             warm_up: task.warm_up,
             iterations: iterations * u64::from(task.repeat),

@@ -1,29 +1,63 @@
-//! Reading and parsing the corpus, and taking an answer apart, without a server or a runtime.
+//! Reading and parsing the corpus on every runtime, one file at a time and 16 at a time, and taking an
+//! answer apart, without a server.
 //!
-//! Not evidence for any runtime: files are read by blocking calls here. What a runtime's own file
-//! API adds is in the `weigh` bench.
+//! Criterion runs the runtimes one after the other in one process: compare 1 and 16 on a runtime by
+//! these figures, not the runtimes. What ingest costs a whole agent is in the `experiment` bench.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use futures::executor::block_on;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use tare::runtime::{Runtime, Threads};
-use tare::workflow::{Answer, ingest};
+use std::time::{Duration, Instant};
+use tare::corpus::Source;
+use tare::runtime::{AsyncStd, Runtime, Smol, Threads, TokioLocal, TokioMt};
+use tare::workflow::{Answer, INGEST_CONCURRENCY, ingest};
 use tare_mock::Text;
 
+/// Worker threads of every runtime.
+const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
+
 fn corpus(criterion: &mut Criterion) {
-    let rt = Threads::new(NonZeroUsize::MIN).expect("blocking threads need nothing");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus");
-    let corpus = block_on(ingest(&rt, &folder)).expect("the corpus is part of the repository");
-    let mut group = criterion.benchmark_group("ingest");
-    group.throughput(Throughput::Bytes(corpus.bytes() as u64));
-    group.bench_function(format!("{}-files", corpus.documents.len()), |bencher| {
-        bencher.iter(|| block_on(ingest(&rt, black_box(&folder))));
+    let corpus = Source::BuiltIn.open().expect("a cache folder to write");
+    let mut group = criterion.benchmark_group(format!("ingest/{}-files", corpus.identity.files));
+    group.throughput(Throughput::Bytes(corpus.identity.bytes));
+    for concurrency in [NonZeroUsize::MIN, INGEST_CONCURRENCY] {
+        on::<TokioMt>(&mut group, &corpus.folder, concurrency);
+        on::<TokioLocal>(&mut group, &corpus.folder, concurrency);
+        on::<AsyncStd>(&mut group, &corpus.folder, concurrency);
+        on::<Smol>(&mut group, &corpus.folder, concurrency);
+        on::<Threads>(&mut group, &corpus.folder, concurrency);
+    }
+    group.finish();
+}
+
+fn on<R: Runtime>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    folder: &Path,
+    concurrency: NonZeroUsize,
+) {
+    let rt = R::new(THREADS).expect("a runtime starts");
+    group.bench_function(format!("{}/{concurrency}", R::NAME), |bencher| {
+        bencher.iter_custom(|iterations| {
+            let (inner, folder) = (rt.clone(), folder.to_owned());
+            rt.run(async move {
+                let started = Instant::now();
+                for _ in 0..iterations {
+                    let corpus = ingest(&inner, &folder, concurrency).await;
+                    black_box(corpus.expect("the corpus is there"));
+                }
+                started.elapsed()
+            })
+        });
     });
+}
+
+fn answer(criterion: &mut Criterion) {
     let answer: String = Text::new(1).take(1000).collect();
+    let mut group = criterion.benchmark_group("answer");
     group.throughput(Throughput::Bytes(answer.len() as u64));
-    group.bench_function("answer-of-1000-tokens", |bencher| {
+    group.bench_function("1000-tokens", |bencher| {
         bencher.iter(|| Answer::parse(black_box(&answer)));
     });
     group.finish();
@@ -32,9 +66,9 @@ fn corpus(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default()
-        .warm_up_time(std::time::Duration::from_millis(500))
-        .measurement_time(std::time::Duration::from_millis(1500))
-        .sample_size(50);
-    targets = corpus
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(600))
+        .sample_size(20);
+    targets = corpus, answer
 }
 criterion_main!(benches);

@@ -3,7 +3,7 @@
 //!     cargo bench --bench load [-- CELL]
 //!
 //! Both ask the same mock in the same words, and a round runs each once, in an order drawn by lot,
-//! in processes of their own with a mock of their own. The loop is one thread with `epoll`, which
+//! in processes of their own with a mock of their own. The loop is one thread with `poll`, which
 //! reads bytes, counts line ends and looks for the end of a reply; it parses nothing and checks
 //! nothing. Not part of `cargo bench`, so that what has to be run often stays short; `cargo test`
 //! runs it once through.
@@ -14,12 +14,13 @@
 //! What this is *not* evidence for: how fast a server is, or a client that does not share its two
 //! processors with one.
 
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 use std::process::{Command, exit};
 use std::time::{Duration, Instant};
 use tare::protocol::wire::{Options, TRUTH_HEADER};
@@ -153,14 +154,12 @@ const END: [u8; 5] = *b"0\r\n\r\n";
 fn bare(base_url: &str, warm_up: Duration, measure: Duration) -> io::Result<f64> {
     let address = base_url.trim_start_matches("http://");
     let request = request(address)?;
-    let epoll = Epoll::new(EpollCreateFlags::empty())?;
     let mut wires = Vec::new();
-    for number in 0..STREAMS {
+    for _ in 0..STREAMS {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.write_all(&request)?;
         stream.set_nonblocking(true)?;
-        epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, number as u64))?;
         wires.push(Wire {
             stream,
             tail: [0; END.len()],
@@ -169,13 +168,11 @@ fn bare(base_url: &str, warm_up: Duration, measure: Duration) -> io::Result<f64>
     let start = Instant::now() + warm_up;
     let end = start + measure;
     let (mut replies, mut lines) = (0_u64, 0);
-    let mut events = [EpollEvent::empty(); STREAMS];
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        let ready = epoll.wait(&mut events, EpollTimeout::NONE)?;
+        let ready = ready(&wires)?;
         let now = Instant::now();
-        for event in &events[..ready] {
-            let wire = &mut wires[event.data() as usize];
+        for (wire, _) in wires.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
             let read = match wire.stream.read(&mut buffer) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
@@ -198,6 +195,20 @@ fn bare(base_url: &str, warm_up: Duration, measure: Duration) -> io::Result<f64>
             return Ok(tokens as f64 / (now - start).as_secs_f64());
         }
     }
+}
+
+/// Waits until something came, and says on which connections.
+fn ready(wires: &[Wire]) -> io::Result<[bool; STREAMS]> {
+    let mut asked: Vec<PollFd> = wires
+        .iter()
+        .map(|wire| PollFd::new(wire.stream.as_fd(), PollFlags::POLLIN))
+        .collect();
+    poll(&mut asked, PollTimeout::NONE)?;
+    let mut ready = [false; STREAMS];
+    for (ready, asked) in ready.iter_mut().zip(&asked) {
+        *ready = asked.any().unwrap_or(true);
+    }
+    Ok(ready)
 }
 
 impl Wire {

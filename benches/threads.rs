@@ -176,6 +176,7 @@ fn invoke(
             connection: Connection::Warm,
         },
         tokens: u32::try_from(length.as_nanos() / gap.as_nanos()).unwrap_or(u32::MAX),
+        ingest_concurrency: tare::workflow::INGEST_CONCURRENCY,
         seed: SEED,
         warm_up,
         iterations: 2,

@@ -18,6 +18,7 @@
 //! | [`meter`] | a stream's token times, what the process used, the gross/net/tare account |
 //! | [`trace`] | how a real server is recorded, for the mock to play it again |
 //! | [`proxy`] | a recording proxy, for servers that do not tell when they wrote a token |
+//! | [`corpus`] | the files that agents read: a folder's, or those inside the binary |
 //! | [`workflow`] | ingest → analyse → report, generic over runtime and client |
 //! | [`stack`] | from a stack's name to the monomorphised workload |
 //! | [`stats`] | intervals, tests, verdicts; no I/O |
@@ -28,13 +29,15 @@
 //! | [`load`] | so many streams at once, or requests at a rate, and what came of them |
 //! | [`report`] | results as JSON, Markdown and tables |
 //! | [`team`] | several agents at once and each alone, on one server or two |
-//! | [`plan`] | scenarios × settings × repetitions; execution that stops, goes on and divides |
+//! | [`plan`] | scenarios × settings × repetitions, written down before the first run |
+//! | [`published`] | the older reports' schema: export of records, import of trees |
 //! | [`cli`] | the `tare` command, one file per subcommand |
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod cli;
 pub mod client;
+pub mod corpus;
 pub mod doctor;
 pub mod experiment;
 pub mod inject;
@@ -45,6 +48,7 @@ pub mod plan;
 pub mod protocol;
 pub mod provenance;
 pub mod proxy;
+pub mod published;
 pub mod report;
 pub mod run;
 pub mod runtime;

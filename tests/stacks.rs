@@ -20,6 +20,7 @@ fn spec(stack: Stack, server: &MockServer, work: Work, tokens: u32) -> Spec {
         model: "gemma3".to_owned(),
         work,
         tokens,
+        ingest_concurrency: tare::workflow::INGEST_CONCURRENCY,
         seed: 9,
         warm_up: 1,
         iterations: 2,

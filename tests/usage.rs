@@ -23,6 +23,7 @@ fn weigh(stack: Stack, server: &MockServer, work: Work, tokens: u32) -> Outcome 
         model: "gemma3".to_owned(),
         work,
         tokens,
+        ingest_concurrency: tare::workflow::INGEST_CONCURRENCY,
         seed: SEED,
         warm_up: 2,
         iterations: 4,

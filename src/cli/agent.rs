@@ -23,7 +23,7 @@ use crate::report::agent::{
 use crate::report::files::write_all;
 use crate::run::{MockServer, Program, ProxyServer};
 use crate::runtime::{Runtime, Threads};
-use crate::workflow::{Corpus, Skipped, ingest};
+use crate::workflow::{Corpus, INGEST_CONCURRENCY, Skipped, ingest};
 use anyhow::Context;
 use arguments::Plan;
 use blocks::Blocks;
@@ -35,7 +35,8 @@ use tare_mock::Profile;
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let plan = arguments.plan()?;
     usable_folder(&plan.output_dir, "--output-dir")?;
-    tell_skipped(&read_corpus(&plan.corpus)?.skipped);
+    let corpus = plan.corpus.open()?;
+    tell_skipped(&read_corpus(&corpus.folder)?.skipped);
 
     let provenance = Provenance::here().with_findings(doctor::quick());
     warn_of(&provenance.spoilers());
@@ -54,7 +55,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     if plan.proxy {
         client.headers.push(PROXY_HEADER);
     }
-    let ran = plan.stack.dispatch(Blocks::new(&plan, client))?;
+    let ran = plan
+        .stack
+        .dispatch(Blocks::new(&plan, &corpus.folder, client))?;
     let described = describe(ran.server, ran.model, &endpoint);
     let setup = Setup {
         provenance,
@@ -70,16 +73,21 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         baseline: plan.baseline,
         chimera: plan.chimera,
         chimera_chosen_by: plan.chimera_chosen_by,
-        corpus: plan.corpus.display().to_string(),
+        corpus: corpus.identity,
+        ingest_concurrency: plan.ingest_concurrency,
     };
     write(setup, &ran.measured, &plan.output_dir, plan.format)
 }
 
-/// Reads the corpus once beforehand: to know that there is one, and so that no run pays for a cold
+/// Reads the corpus once beforehand: to know that it has something to read, and so that no run pays for a cold
 /// page cache.
 fn read_corpus(folder: &Path) -> anyhow::Result<Corpus> {
     let floor = Threads::new(NonZeroUsize::MIN)?;
-    Ok(futures::executor::block_on(ingest(&floor, folder))?)
+    Ok(futures::executor::block_on(ingest(
+        &floor,
+        folder,
+        INGEST_CONCURRENCY,
+    ))?)
 }
 
 fn tell_skipped(skipped: &[Skipped]) {

@@ -2,11 +2,13 @@
 
 use super::experiment::{Flags, conduct, list_metrics};
 use super::{Failure, find_profile, values};
+use crate::corpus;
 use crate::experiment::{Cadence, Comparison, Kind, Server, Task, mock};
 use crate::inject::Inject;
 use crate::machine::allowed_processors;
 use crate::protocol::Api;
 use crate::stack::Stack;
+use crate::workflow::INGEST_CONCURRENCY;
 use anyhow::{Context, anyhow};
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
@@ -26,9 +28,9 @@ use wildmatch::WildMatch;
     after_help = "Without --workload it compares one agent against a paced mock, for tare, and streams in a burst, for CPU time.
 
 Examples:
-  tare compare --runs 2 --stacks 'tokio-*/hyper'
-  tare compare --workload team --agents 2,16 --stacks '*/hyper/spawn' --runs 2
-  tare compare --stacks tokio-mt/hyper --inject delay=50us/chunk --runs 2"
+  tare compare --runs 2 --stacks 'tokio-*/hyper' --iterations 2
+  tare compare --workload team --agents 2,4 --stacks 'tokio-*/hyper/spawn' --runs 2 --iterations 1
+  tare compare --workload stream --stacks tokio-mt/hyper --inject delay=50us/chunk --runs 2"
 )]
 pub struct Arguments {
     /// Which stacks: names or patterns such as '*/hyper*', several with commas
@@ -81,9 +83,12 @@ pub struct Arguments {
     /// Model to ask
     #[arg(long, default_value = "gemma3:latest", value_parser = NonEmptyStringValueParser::new())]
     model: String,
-    /// Folder of files that agents read
-    #[arg(long, value_name = "DIR", default_value = "fixtures/corpus")]
-    corpus: PathBuf,
+    /// Folder of CSV, JSON and Markdown files that agents read; built-in is the one inside the program
+    #[arg(long, value_name = "DIR", default_value_t)]
+    corpus: corpus::Source,
+    /// Files that an agent reads at a time; 1 reads one after the other
+    #[arg(long, value_name = "N", default_value_t = INGEST_CONCURRENCY)]
+    ingest_concurrency: NonZeroUsize,
     /// Keep the mock, and the proxy, on the last processor and all others off it
     #[arg(long)]
     pin: bool,
@@ -166,12 +171,13 @@ impl Arguments {
     fn comparison(&self) -> Result<Comparison, Failure> {
         let kinds = self.kinds().map_err(Failure::Usage)?;
         let reads = kinds.iter().any(|(kind, ..)| *kind != Kind::Stream);
-        if reads && let Err(error) = std::fs::read_dir(&self.corpus) {
-            return Err(Failure::Usage(anyhow!(
-                "cannot read corpus folder {}: {error}",
-                self.corpus.display()
-            )));
-        }
+        let corpus = match reads {
+            true => {
+                self.corpus.open()?;
+                self.corpus.named()
+            }
+            false => PathBuf::new(),
+        };
         let mut stacks = self.stacks().map_err(Failure::Usage)?;
         let mut base = match (self.base.topology, self.of_team()) {
             (None, true) => self.base.topologies().pop().unwrap_or(self.base),
@@ -202,7 +208,8 @@ impl Arguments {
             threads: self.threads,
             api: self.api,
             model: self.model.clone(),
-            corpus: self.corpus.clone(),
+            corpus,
+            ingest_concurrency: self.ingest_concurrency,
             processors,
             blocks: flags.runs.unwrap_or(usual) as usize,
             order_seed: flags.order_seed(&flags.folder("compare")),

@@ -18,6 +18,8 @@ use std::io::Write as _;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tare doctor
+
+To measure only where nothing spoils it:
   tare doctor --strict && tare agent --mock")]
 pub struct Arguments {
     /// Exit with 1 if anything is bad

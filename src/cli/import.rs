@@ -1,7 +1,7 @@
 //! `tare import`: other people's results, analysed as our own are.
 
 use super::Failure;
-use super::report::{Wanted, analysed};
+use super::report::{Wanted, imported};
 use std::path::PathBuf;
 
 /// Analyse trees of published metrics.json files, ours or those of older reports
@@ -14,6 +14,9 @@ use std::path::PathBuf;
 /// not have it, such as tokio-localset, smol-1kb or async-std.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  tare team --mock --runs 2 --fixed-length 16 --output-dir mine && tare import mine/runs --out imported
+
+Of reports that somebody published:
   tare import published/ --out tare-results/import
   tare import tr114/run_1/metrics.json tr114/run_2/metrics.json --format json")]
 pub struct Arguments {
@@ -28,5 +31,5 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
-    analysed(&arguments.paths, &arguments.out, &arguments.wanted)
+    imported(&arguments.paths, &arguments.out, &arguments.wanted)
 }

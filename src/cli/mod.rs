@@ -10,6 +10,7 @@ mod experiment;
 mod import;
 mod invoke;
 mod load;
+mod merge;
 mod mock;
 mod overrides;
 mod proxy;
@@ -33,7 +34,7 @@ use tare_mock::{FileError, Profile};
     version,
     max_term_width = 100,
     arg_required_else_help = true,
-    after_help = "Example, which needs no server and no GPU:\n  tare agent --mock"
+    after_help = "Examples:\n  tare agent --mock"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -46,6 +47,7 @@ enum Command {
     Team(Box<team::Arguments>),
     Compare(Box<compare::Arguments>),
     Sweep(Box<sweep::Arguments>),
+    Merge(merge::Arguments),
     Load(Box<load::Arguments>),
     Mock(mock::Arguments),
     Proxy(proxy::Arguments),
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Team(arguments) => team::run(*arguments),
         Command::Compare(arguments) => compare::run(*arguments),
         Command::Sweep(arguments) => sweep::run(*arguments),
+        Command::Merge(arguments) => merge::run(arguments),
         Command::Load(arguments) => load::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Proxy(arguments) => proxy::run(arguments),

@@ -3,18 +3,20 @@
 //! The calls go one after the other over one open connection of the floor's client, so that what
 //! the recorder adds to the times is as little as there can be.
 
-use super::Failure;
 use super::server;
+use super::{Failure, find_profile};
 use crate::client::{Endpoint, EndpointError, Limits, Options as ClientOptions, Raw};
+use crate::corpus;
 use crate::machine::Machine as Hardware;
 use crate::meter::Recorder;
 use crate::protocol::{Api, Form, Identity, Ollama, Options, Question, Software, default_base_url};
 use crate::provenance::Build;
 use crate::report::files::write_all;
+use crate::run::{MockServer, Program};
 use crate::runtime::{Runtime, Threads};
 use crate::trace::{Exchange, Head, Machine, RecordError, SCHEMA, Trace, record};
-use crate::workflow::{Answer, Role, ingest, prompt};
-use anyhow::anyhow;
+use crate::workflow::{Answer, INGEST_CONCURRENCY, Role, ingest, prompt};
+use anyhow::{Context, anyhow};
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
 use std::num::NonZeroUsize;
@@ -28,13 +30,24 @@ use std::sync::Arc;
 /// same before you give it away, for it has the prompts and the answers.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  tare record --model gemma3 --prompt 'Why is the sky blue?' --num-predict 256 --out sky.jsonl
-  tare record --model gemma3 --corpus fixtures/corpus --seed 1 --out agent.jsonl
-  tare mock --trace sky.jsonl")]
+  tare record --mock --prompt 'Why is the sky blue?' --num-predict 64 --out sky.jsonl
+  tare record --mock --num-predict 64 --out agent.jsonl && tare mock --trace agent.jsonl --listen 127.0.0.1:0
+
+From a server of your own, what an agent asks that reads a folder:
+  tare record --model gemma3 --corpus results/ --seed 1 --out agent.jsonl")]
 pub struct Arguments {
     /// Address of the server
     #[arg(long, value_name = "URL", default_value_t = default_base_url())]
     base_url: String,
+    /// Record a mock instead, started for the purpose, with the profile paced-1ms or the one named
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        num_args = 0..=1,
+        default_missing_value = "paced-1ms",
+        conflicts_with = "base_url"
+    )]
+    mock: Option<String>,
     /// How to ask: chat, generate or raw (Ollama), openai (llama.cpp's server, vLLM, LM Studio)
     #[arg(long, default_value_t, value_parser = super::values::api())]
     api: Api,
@@ -45,14 +58,14 @@ pub struct Arguments {
     #[arg(
         long,
         value_name = "TEXT",
-        required_unless_present = "corpus",
         conflicts_with = "corpus",
         value_parser = NonEmptyStringValueParser::new()
     )]
     prompt: Vec<String>,
-    /// Ask what an agent asks that reads this folder: for an analysis, then for a report
+    /// Ask what an agent asks that reads this folder: for an analysis, then for a report. Without a
+    /// prompt the files are those inside the program
     #[arg(long, value_name = "DIR")]
-    corpus: Option<PathBuf>,
+    corpus: Option<corpus::Source>,
     /// Most tokens of each answer
     #[arg(long, value_name = "N", value_parser = value_parser!(i32).range(1..))]
     num_predict: Option<i32>,
@@ -73,7 +86,14 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let (folder, name) = place(&arguments.out)?;
     let api = arguments.api;
-    let endpoint = Endpoint::resolve(api.base_url(&arguments.base_url));
+    let mock = match &arguments.mock {
+        Some(profile) => Some(start_mock(profile, &arguments.model)?),
+        None => None,
+    };
+    let asked = mock
+        .as_ref()
+        .map_or(&*arguments.base_url, MockServer::base_url);
+    let endpoint = Endpoint::resolve(api.base_url(asked));
     let endpoint = endpoint.map_err(|error| match error {
         EndpointError::Url { .. } => Failure::Usage(error.into()),
         EndpointError::Unresolved { .. } => Failure::Failed(error.into()),
@@ -93,7 +113,11 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             ..Options::default()
         },
     );
-    let (prompts, corpus) = (arguments.prompt, arguments.corpus);
+    let prompts = arguments.prompt;
+    let corpus = match prompts.is_empty() {
+        true => Some(arguments.corpus.unwrap_or_default().open()?.folder),
+        false => None,
+    };
     let recording = async move {
         let rt = ollama.runtime().clone();
         let identity = server::look_for::<Threads, Raw>(rt, &client, api, "").await?;
@@ -131,6 +155,13 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         arguments.out.display()
     );
     Ok(())
+}
+
+/// The mock ends when it is dropped.
+fn start_mock(profile: &str, model: &str) -> Result<MockServer, Failure> {
+    find_profile(profile)?;
+    let program = Program::this().context("cannot find the program to start the mock")?;
+    Ok(MockServer::start(&program, profile, Some(model))?)
 }
 
 /// Folder and name of a file that may be written, before anything is asked.
@@ -206,7 +237,7 @@ impl Session {
     }
 
     async fn agent(&self, corpus: &Path) -> anyhow::Result<Vec<Exchange>> {
-        let corpus = ingest(self.ollama.runtime(), corpus).await?;
+        let corpus = ingest(self.ollama.runtime(), corpus, INGEST_CONCURRENCY).await?;
         let analysis = prompt::analysis(Role::Neutral, &corpus);
         let (first, text) = self.call(&analysis, "analysis").await?;
         let report = prompt::report(Role::Neutral, &text, &Answer::parse(&text));

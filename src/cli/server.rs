@@ -68,8 +68,6 @@ pub enum First {
     Nothing,
     /// A token, so that a model that is not there is told at once, and one that is there is loaded.
     Token,
-    /// To load the model as requests with these options need it.
-    Load(ModelOptions),
 }
 
 /// Who is at an address, found with the floor's client; `otherwise` as in [`look_for`].
@@ -95,7 +93,6 @@ pub fn greet(
         let asked = match first {
             First::Nothing => Ok(()),
             First::Token => token(&ollama, api, &name).await,
-            First::Load(options) => ollama.load(api, &name, &options).await,
         };
         asked.map_err(|error| match remedy(&error, identity.software, &name) {
             Some(remedy) => anyhow!("{error}; {remedy}"),

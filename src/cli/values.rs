@@ -36,7 +36,7 @@ pub enum Format {
     Json,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Time limits, such as 500ms, 5s or 30m")]
 pub struct LimitArguments {
     /// To make a connection

@@ -31,6 +31,8 @@ pub struct Comparison {
     pub model: String,
     /// The folder that agents read.
     pub corpus: PathBuf,
+    /// How many of its files an agent reads at once.
+    pub ingest_concurrency: NonZeroUsize,
     /// Processors that runs are kept on; none: wherever the system puts them.
     pub processors: Vec<usize>,
     /// Blocks.
@@ -216,6 +218,7 @@ impl Comparison {
             model: self.model.clone(),
             work: task.work(&self.corpus),
             tokens: task.tokens,
+            ingest_concurrency: self.ingest_concurrency,
             seed: TEXT_SEED,
             warm_up: task.warm_up,
             iterations: task.iterations,
@@ -250,6 +253,7 @@ mod tests {
             api: Api::Chat,
             model: "m".to_owned(),
             corpus: PathBuf::new(),
+            ingest_concurrency: one,
             processors: Vec::new(),
             blocks: 2,
             order_seed: 1,

@@ -259,6 +259,13 @@ pub const METRICS: &[Metric] = &[
     },
 ];
 
+impl Metric {
+    /// Whether only runs under the profiler have it.
+    pub fn profiled(&self) -> bool {
+        matches!(self.id, "system-calls" | "decoding")
+    }
+}
+
 /// What most metrics have in common.
 const COST: Metric = Metric {
     id: "",
@@ -280,10 +287,9 @@ pub fn find(id: &str) -> Option<&'static Metric> {
 /// All that is known of an outcome, by id. Those of a run under the profiler are only what it counted,
 /// for the times of such a run count for nothing.
 pub fn values(outcome: &Outcome) -> BTreeMap<String, f64> {
-    let profiled = |metric: &Metric| matches!(metric.id, "system-calls" | "decoding");
     let wanted = METRICS
         .iter()
-        .filter(|metric| profiled(metric) == outcome.profile_run.is_some());
+        .filter(|metric| metric.profiled() == outcome.profile_run.is_some());
     let known =
         wanted.filter_map(|metric| Some((metric.id.to_owned(), tidy((metric.of)(outcome)?))));
     known.collect()

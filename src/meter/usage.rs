@@ -113,6 +113,8 @@ fn both<T: Sub<Output = T>>(later: Option<T>, earlier: Option<T>) -> Option<T> {
 }
 
 fn nanos(time: TimeVal) -> u64 {
-    let micros = time.tv_sec().saturating_mul(1_000_000) + time.tv_usec();
+    // Microseconds are 32 bits wide on macOS.
+    #[allow(clippy::useless_conversion)]
+    let micros = time.tv_sec().saturating_mul(1_000_000) + i64::from(time.tv_usec());
     u64::try_from(micros).unwrap_or_default() * 1_000
 }

@@ -20,7 +20,8 @@
 //! temperature = [0.6, 0.8]
 //! ```
 //!
-//! Also `api` (generate, chat, openai), `corpus` and `threads` at the top, and in a group `agents` (of
+//! Also `api` (generate, chat, openai), `corpus` (a folder; by default the built-in one),
+//! `ingest_concurrency` and `threads` at the top, and in a group `agents` (of
 //! scenario `equal`), `isolated` (whether each agent also runs alone, default yes but for `single`), `inject` (a mistake
 //! built in on purpose), `top_p`, `top_k` and `repeat_penalty`.
 
@@ -28,6 +29,7 @@ use super::Plan;
 use super::group::{Configuration, Defaults, Group};
 use crate::protocol::Api;
 use crate::stack::Stack;
+use crate::workflow::INGEST_CONCURRENCY;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -105,7 +107,8 @@ struct Document {
     description: String,
     model: Spanned<String>,
     api: Option<Spanned<String>>,
-    corpus: Option<Spanned<String>>,
+    corpus: Option<String>,
+    ingest_concurrency: Option<Spanned<usize>>,
     tokens: Option<Spanned<u32>>,
     #[serde(default = "one")]
     seed: u64,
@@ -203,14 +206,15 @@ impl Document {
                 })?
             }
         };
-        let threads = match &self.threads {
-            None => DEFAULT_THREADS,
-            Some(count) => NonZeroUsize::new(*count.get_ref())
-                .ok_or_else(|| Wrong::at(count, "`threads` must be at least 1"))?,
-        };
+        let threads = at_least_1(self.threads.as_ref(), "threads", DEFAULT_THREADS)?;
+        let ingest_concurrency = at_least_1(
+            self.ingest_concurrency.as_ref(),
+            "ingest_concurrency",
+            INGEST_CONCURRENCY,
+        )?;
         let defaults = Defaults {
             api,
-            stack: self.stack.as_ref().map(read_cell).transpose()?,
+            stack: self.stack.as_ref().map(read_stack).transpose()?,
             repetitions: self.repetitions,
         };
         let mut configurations: Vec<Configuration> = Vec::new();
@@ -236,9 +240,8 @@ impl Document {
             description: self.description,
             model: self.model.into_inner(),
             api,
-            corpus: self
-                .corpus
-                .map_or_else(|| "fixtures/corpus".to_owned(), Spanned::into_inner),
+            corpus: self.corpus.map(Into::into).unwrap_or_default(),
+            ingest_concurrency,
             tokens: self.tokens.map(Spanned::into_inner),
             seed: self.seed,
             servers,
@@ -253,8 +256,19 @@ impl Document {
 /// As of `tare agent`.
 const DEFAULT_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
+/// A count that is not 0, or the usual one where none is given.
+fn at_least_1(
+    count: Option<&Spanned<usize>>,
+    field: &str,
+    usual: NonZeroUsize,
+) -> Result<NonZeroUsize, Wrong> {
+    let Some(count) = count else { return Ok(usual) };
+    NonZeroUsize::new(*count.get_ref())
+        .ok_or_else(|| Wrong::at(count, format!("`{field}` must be at least 1")))
+}
+
 /// A stack by its name.
-pub(super) fn read_cell(name: &Spanned<String>) -> Result<Stack, Wrong> {
+pub(super) fn read_stack(name: &Spanned<String>) -> Result<Stack, Wrong> {
     let stack = name.get_ref().parse();
     stack.map_err(|error: crate::stack::StackError| Wrong::at(name, error.to_string()))
 }

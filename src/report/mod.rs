@@ -5,7 +5,6 @@
 //! | [`agent`] | `tare agent` |
 //! | [`compare`] | `tare compare`, and of the benches |
 //! | [`threads`] | each runtime with one worker thread and with two |
-//! | [`team`] | `tare team`, in the schema of the older reports, [`published`] |
 //! | [`load`] | `tare load` |
 //! | [`sweep`] | `tare report sweep` and `tare import`: what many such results say together |
 //!
@@ -18,8 +17,6 @@ pub mod figures;
 pub mod files;
 pub mod load;
 pub mod markdown;
-pub mod published;
 pub mod sweep;
-pub mod team;
 pub mod threads;
-mod transcript;
+pub(crate) mod transcript;

@@ -38,7 +38,8 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
         };
         let mut clients = HashMap::from([(spec.base_url.as_str(), ollama.clone())]);
         let mut answers = HashMap::new();
-        for member in &team.members {
+        for member in team.each() {
+            let sent = team.sent(member);
             let client = match clients.entry(&member.base_url) {
                 Entry::Occupied(known) => known.get().clone(),
                 Entry::Vacant(place) => {
@@ -52,13 +53,14 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
             let job = Job {
                 role: member.role,
                 corpus: team.corpus.clone(),
+                ingest_concurrency: spec.ingest_concurrency,
                 api: spec.api,
                 model: spec.model.clone(),
-                options: member.options.clone(),
+                options: sent.clone(),
                 keep_alive: None,
             };
-            let seed = member.options.seed.unwrap_or(spec.seed);
-            let limit = member.options.num_predict.map(u32::try_from);
+            let seed = sent.seed.unwrap_or(spec.seed);
+            let limit = sent.num_predict.map(u32::try_from);
             let tokens = limit.and_then(Result::ok).unwrap_or(spec.tokens);
             staff.expected.push(match spec.answers {
                 Answers::Unknown => None,
@@ -111,6 +113,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         let job = Job {
             role: Role::Neutral,
             corpus,
+            ingest_concurrency: self.spec.ingest_concurrency,
             api: self.spec.api,
             model: self.spec.model.clone(),
             options: self.model_options(),

@@ -25,7 +25,7 @@ impl Ledger {
         let agents = match work {
             Work::Stream { .. } | Work::Whole => 0,
             Work::Agents { agents, .. } => agents.get(),
-            Work::Team(team) => team.members.len(),
+            Work::Team(team) => team.agents(),
         };
         let calls = match agents {
             0 => 1,

@@ -108,7 +108,11 @@ pub fn judge(family: &[Comparison], terms: &TestParameters) -> Vec<Judgement> {
 
 /// The level at which each of `count` comparisons is judged last. What is decided at one level
 /// must be so at any higher one.
-fn step_down(count: usize, alpha: f64, decided: impl Fn(usize, f64) -> bool) -> Vec<f64> {
+pub(crate) fn step_down(
+    count: usize,
+    alpha: f64,
+    decided: impl Fn(usize, f64) -> bool,
+) -> Vec<f64> {
     let mut levels = vec![alpha; count];
     let mut left: Vec<usize> = (0..count).collect();
     while !left.is_empty() {

@@ -12,6 +12,8 @@
 //! | Is a mean within bounds fixed beforehand? | `tost.rs` |
 //! | What is a p-value worth among many? | `holm.rs` |
 //! | What could so many invocations find, and how many does it take? | `power.rs` |
+//! | What of one pair of sides: both means, what could be found, runs needed? | `paired.rs` |
+//! | What do several sittings say together? | `pooled.rs` |
 //! | Is one stack less steady than another? | `spread.rs` |
 //! | Does anything differ among many groups, and how much of it does the grouping explain? | `groups.rs` |
 //! | How sure is a success rate, and do two differ? | `counts.rs` |
@@ -34,6 +36,8 @@ mod groups;
 mod holm;
 #[cfg(test)]
 mod oracle;
+mod paired;
+mod pooled;
 mod power;
 mod rank;
 mod regression;
@@ -51,9 +55,12 @@ pub use chance::{BestOf, Better, BetterThanBase, best_of, better_than_base};
 pub use counts::{ChiSquare, Rate, chi_square, fisher_exact};
 pub use describe::{Quartiles, mean, median, quantile, sample_sd, variation};
 pub use fairness::jain_fairness;
+pub(crate) use family::step_down;
 pub use family::{Comparison, TestParameters, judge};
 pub use groups::{Anova, KruskalWallis, anova, kruskal_wallis};
 pub use holm::holm;
+pub use paired::{RunsNeeded, Sides};
+pub use pooled::{Estimate, RandomEffects, random_effects, standard_error};
 pub use power::{MOST_SAMPLES, minimal_detectable_effect, power, samples_needed};
 pub use rank::{MannWhitney, cliffs_delta, mann_whitney};
 pub use regression::{Line, regression};

@@ -131,7 +131,8 @@ pub fn record(parts: Vec<Part>) -> Record {
         text_seed: 1,
         order_seed: 7,
         processors: Vec::new(),
-        corpus: "fixtures/corpus".to_owned(),
+        corpus: None,
+        ingest_concurrency: crate::workflow::INGEST_CONCURRENCY,
         proxied: false,
     };
     Record::new(Provenance::here(), setup, parts, Ending::Blocks)

@@ -20,6 +20,8 @@ pub const ALPHA: f64 = 0.05;
 pub struct Plan {
     /// What holds for all of it.
     pub setup: Setup,
+    /// The folder that agents read; empty where there is no workload of agents.
+    pub corpus: PathBuf,
     /// The workloads.
     pub parts: Vec<PartPlan>,
     /// When it ends.
@@ -97,7 +99,7 @@ pub fn run(program: &Program, plan: &Plan, watch: &mut impl Watch) -> Done {
             }
             let part = &plan.parts[due.part];
             watch.begins(due, &part.subjects[due.subject]);
-            match program.invoke(&part.spec(&plan.setup, due.subject, false)) {
+            match program.invoke(&part.spec(plan, due.subject, false)) {
                 Ok(outcome) => {
                     let weighed = &mut parts.borrow_mut()[due.part].weighed[due.subject];
                     weighed.threads = outcome.threads;
@@ -167,7 +169,7 @@ fn look_closer(
                 return Ok(ControlFlow::Break(()));
             }
             watch.looks_closer(&one.subject);
-            match program.invoke(&of.spec(&plan.setup, index, true)) {
+            match program.invoke(&of.spec(plan, index, true)) {
                 Ok(outcome) => one.profile_run = outcome.profile_run,
                 Err(error) if error.is_of_interruption(|| watch.interrupted()) => {
                     return Ok(ControlFlow::Break(()));
@@ -224,7 +226,8 @@ impl PartPlan {
         }
     }
 
-    fn spec(&self, setup: &Setup, subject: usize, profile_run: bool) -> Spec {
+    fn spec(&self, plan: &Plan, subject: usize, profile_run: bool) -> Spec {
+        let setup = &plan.setup;
         let subject = &self.subjects[subject];
         Spec {
             stack: subject.stack,
@@ -239,10 +242,11 @@ impl PartPlan {
                 Workload::Whole => Work::Whole,
                 Workload::Agents { agents } => Work::Agents {
                     agents,
-                    corpus: PathBuf::from(&setup.corpus),
+                    corpus: plan.corpus.clone(),
                 },
             },
             tokens: self.tokens,
+            ingest_concurrency: setup.ingest_concurrency,
             seed: setup.text_seed,
             warm_up: self.warm_up,
             iterations: self.iterations,

@@ -10,6 +10,7 @@ use super::columns;
 use super::judged::Family;
 use super::standing::Standing;
 use super::subject::{Changed, Subject};
+use crate::corpus::CorpusIdentity;
 use crate::meter::{Histogram, ProfileRun, Usage};
 use crate::protocol::{Api, Described};
 use crate::provenance::Provenance;
@@ -71,8 +72,11 @@ pub struct Setup {
     /// Processors that the invocations were kept on; absent where the system chose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processors: Vec<usize>,
-    /// The folder that agents read.
-    pub corpus: String,
+    /// What agents read; absent where there is no workload of agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<CorpusIdentity>,
+    /// How many of its files an agent reads at once.
+    pub ingest_concurrency: NonZeroUsize,
     /// Whether a recording proxy stood between the clients and the server: then delivery is from
     /// there, and gross and tare have its hop in them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::meter::{Call, Recorder};
 use crate::protocol::{Api, CallError, Form, KeepAlive, Ollama, Options, Question};
 use crate::runtime::Runtime;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ pub struct Job {
     pub role: Role,
     /// The folder to read.
     pub corpus: PathBuf,
+    /// How many files to read at once.
+    pub ingest_concurrency: NonZeroUsize,
     /// How to ask.
     pub api: Api,
     /// The model to ask.
@@ -101,7 +104,7 @@ pub async fn run_agent<R: Runtime, C: Client<R>>(
     job: &Job,
 ) -> Result<AgentRun, AgentError> {
     let started = Instant::now();
-    let corpus = ingest(ollama.runtime(), &job.corpus).await?;
+    let corpus = ingest(ollama.runtime(), &job.corpus, job.ingest_concurrency).await?;
     let ingest = started.elapsed();
 
     let prompt = prompt::analysis(job.role, &corpus);

@@ -11,7 +11,7 @@ mod team;
 
 pub use agent::{AgentError, AgentRun, Job, Stage, run_agent};
 pub use answer::{Answer, Metric, Section};
-pub use corpus::{Corpus, IngestError, Skipped, ingest};
+pub use corpus::{Corpus, INGEST_CONCURRENCY, IngestError, Skipped, ingest};
 pub use document::{Column, Document, Facts, Kind};
 pub use role::Role;
 pub use team::{Topology, run_team};

@@ -84,14 +84,15 @@ pub fn report(role: Role, analysis: &str, parsed: &Answer) -> String {
 mod tests {
     use super::*;
     use crate::runtime::{Runtime, Threads};
-    use crate::workflow::ingest;
+    use crate::workflow::{INGEST_CONCURRENCY, ingest};
     use std::num::NonZeroUsize;
 
     #[test]
     fn the_prompt_about_the_shipped_corpus_fits_ollamas_default_context() {
         let rt = Threads::new(NonZeroUsize::MIN).expect("threads need nothing");
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus");
-        let corpus = futures::executor::block_on(ingest(&rt, &folder)).expect("a corpus");
+        let corpus = futures::executor::block_on(ingest(&rt, &folder, INGEST_CONCURRENCY))
+            .expect("a corpus");
         for role in [Role::Neutral, Role::DataCollector, Role::Insight] {
             let prompt = analysis(role, &corpus);
             // Figures and paths take some three bytes a token; half the context is for the answer.

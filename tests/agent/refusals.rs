@@ -182,8 +182,16 @@ fn a_corpus_is_looked_for_before_a_server() {
     // To look for a server first would be another error.
     let nowhere = ["--base-url", NOWHERE, "--corpus"];
     let with = |folder| [&nowhere[..], &[text(folder)]].concat();
-    place.fails(1, &with(&missing), &["no corpus at", "--corpus DIR"]);
-    place.fails(1, &with(empty), &["is empty", "1 ignored"]);
+    place.fails(
+        1,
+        &with(&missing),
+        &["cannot read corpus folder", "No such file or directory"],
+    );
+    place.fails(
+        1,
+        &with(empty),
+        &["has no CSV, JSON or Markdown file", "1 ignored"],
+    );
 }
 
 #[test]

@@ -1,41 +1,45 @@
 //! Mistakes built in on purpose are found, each with real processes.
 
-use crate::place::{CORPUS, Place, control};
-use std::fs;
+use crate::FOLDER;
+use crate::support::place::{Place, runs};
+use tare::experiment::{Judgement, judge};
 use tare::stats::Verdict;
-use tare::weighing::{Figure, Role};
+
+/// What is said of an arm in a metric.
+fn judged(place: &Place, metric: &str, arm: &str) -> Judgement {
+    let stored = place.stored(FOLDER);
+    let judgements = judge(&stored.manifest.experiment, &stored.records);
+    let of = &judgements.workloads[0];
+    let metric = of
+        .metrics
+        .iter()
+        .find(|of| of.metric == metric)
+        .expect("it is judged");
+    let judged = metric.arms.iter().find(|judged| judged.arm == arm);
+    judged.expect("it is compared").clone()
+}
 
 #[test]
 fn agents_that_take_turns_are_found_slower() {
-    let flags = [
+    let place = Place::new();
+    place.run(&[
+        "compare",
         "--workload",
         "team",
         "--agents",
         "2",
         "--stacks",
         "tokio-mt/hyper/spawn",
-    ];
-    let with = [
         "--inject",
         "mutex",
-        "--invocations",
+        "--runs",
         "5",
         "--tokens",
         "48",
-        "--corpus",
-        CORPUS,
-    ];
-    let compared = Place::new().compares(&[&flags[..], &with].concat());
-    compared.is_whole();
-    let record = compared.record();
+    ]);
     // Its two agents take turns for nearly all of their time, so it takes nearly twice as long.
-    let judged = control(
-        &record.parts[0],
-        Figure::Gross,
-        "tokio-mt/hyper/spawn + mutex",
-    );
-    assert_eq!(judged.verdict, Verdict::Slower, "{judged}");
-    compared.line("Positive control, tokio-mt/hyper/spawn + mutex: found: gross slower × ");
+    let found = judged(&place, "gross", "tokio-mt/hyper/spawn + mutex");
+    assert_eq!(found.verdict, Verdict::Slower, "{found:?}");
 }
 
 #[test]
@@ -43,91 +47,95 @@ fn a_delay_is_found_with_its_size() {
     let place = Place::new();
     // So large that what a busy machine adds is small beside it, and over before the next piece.
     let profile = "description = \"slow enough\"\nmodel = \"m\"\nload = \"0s\"\ntokens = 8\ngap = \"20ms\"\nseed = 1\nprefill = { fixed = \"0s\", per_token = \"0s\" }\n";
-    fs::write(place.path().join("slow.toml"), profile).expect("a profile");
-    let flags = [
+    place.write("slow.toml", profile);
+    place.run(&[
+        "compare",
         "--workload",
         "stream",
         "--mock",
         "slow.toml",
         "--stacks",
         "tokio-mt/hyper",
-    ];
-    let with = [
         "--inject",
         "delay=10ms/chunk",
-        "--invocations",
+        "--runs",
         "5",
         "--tokens",
         "6",
-    ];
-    let compared = place.compares(&[&flags[..], &with].concat());
-    let record = compared.record();
-    let part = &record.parts[0];
-    let judged = control(
-        part,
-        Figure::Delivery,
-        "tokio-mt/hyper + delay=10000us/chunk",
-    );
-    assert_eq!(judged.verdict, Verdict::Slower, "{judged}");
-    // Of the invocation that the machine disturbed least.
-    let delivery = |role| {
-        let one = part.weighed.iter().find(|one| one.subject.role == role);
-        let values = one.expect("it was run").values(|it| it.delivery_ns);
-        values.into_iter().reduce(f64::min).expect("a mock tells")
+        "--iterations",
+        "4",
+    ]);
+    let control = "tokio-mt/hyper + delay=10000us/chunk";
+    let found = judged(&place, "delivery", control);
+    assert_eq!(found.verdict, Verdict::Slower, "{found:?}");
+    // Of the run that the machine disturbed least.
+    let stored = place.stored(FOLDER);
+    let delivery = |arm| {
+        let values = runs(&stored, arm)
+            .into_iter()
+            .filter_map(|run| run.value("delivery"));
+        values.reduce(f64::min).expect("a mock tells")
     };
-    let added = delivery(Role::Control) - delivery(Role::Base);
+    let added = delivery(control) - delivery("tokio-mt/hyper");
     assert!((8e6..12e6).contains(&added), "{added} ns");
-    let said = compared.line("Positive control, ");
-    assert!(said.contains("10000 µs per piece were built in"), "{said}");
 }
 
 #[test]
 fn other_mistakes_run_under_their_names() {
-    let flags = [
+    let place = Place::new();
+    let printed = place.run(&[
+        "compare",
         "--workload",
         "stream",
         "--stacks",
         "tokio-mt/hyper",
-        "--invocations",
+        "--runs",
         "3",
-    ];
-    let with = [
         "--inject",
         "accumulate=1024",
         "--inject",
         "block-on-root",
         "--tokens",
         "64",
-    ];
-    let compared = Place::new().compares(&[&flags[..], &with].concat());
-    compared.is_whole();
+        "--iterations",
+        "4",
+    ]);
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
     for name in ["accumulate=1024", "block-on-root"] {
-        compared.line(&format!("| tokio-mt/hyper + {name}"));
-        compared.line(&format!("Positive control, tokio-mt/hyper + {name}: "));
+        assert!(
+            printed.contains(&format!("tokio-mt/hyper + {name}")),
+            "{printed}"
+        );
     }
     // Ten pieces at a time, 1 ms apart: on average a token is read 5 ms late.
-    let record = compared.record();
-    let judged = control(
-        &record.parts[0],
-        Figure::Delivery,
-        "tokio-mt/hyper + accumulate=1024",
-    );
+    let found = judged(&place, "delivery", "tokio-mt/hyper + accumulate=1024");
     assert!(
-        judged.ratio.expect("three blocks").estimate > 1.0,
-        "{judged}"
+        found.ratio.expect("three blocks").estimate > 1.0,
+        "{found:?}"
     );
 }
 
 /// With nothing beside it, as CI runs it: `cargo test --test compare -- --ignored`.
 #[test]
 #[ignore = "takes minutes, and nothing may run beside it"]
-fn twenty_comparisons_of_a_cell_with_itself_raise_no_false_alarm() {
+fn twenty_comparisons_of_a_stack_with_itself_raise_no_false_alarm() {
     for seed in 1..=20 {
-        let seed = seed.to_string();
-        let flags = ["--stacks", "tokio-mt/hyper", "--invocations", "6"];
-        let with = ["--corpus", CORPUS, "--seed", &seed];
-        let compared = Place::new().compares(&[&flags[..], &with].concat());
-        let said = &compared.report;
-        assert!(!said.contains("Verdicts are withheld"), "{said}");
+        let place = Place::new();
+        place.does(&[
+            "compare",
+            "--stacks",
+            "tokio-mt/hyper",
+            "--runs",
+            "6",
+            "--order-seed",
+            &seed.to_string(),
+        ]);
+        let stored = place.stored(FOLDER);
+        let judgements = judge(&stored.manifest.experiment, &stored.records);
+        for of in &judgements.workloads {
+            for metric in &of.metrics {
+                assert_eq!(metric.withheld, None, "{}: {}", of.workload, metric.metric);
+            }
+        }
     }
 }

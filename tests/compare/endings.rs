@@ -1,182 +1,160 @@
-//! How it ends before its time: by Ctrl-C, or because the mock is gone.
+//! How it ends before its time, by Ctrl-C, by SIGKILL or because the mock is gone, and goes on.
 
-use crate::place::{Place, text};
-use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::Pid;
-use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, Stdio};
-use std::time::{Duration, Instant};
-use tare::weighing::{Ending, Record};
+use crate::FOLDER;
+use crate::support::place::Place;
+use nix::sys::signal::{Signal, kill};
+use std::collections::HashMap;
+use tare::experiment::{Ending, Stored};
 
-const MANY: [&str; 8] = [
+const MANY: [&str; 13] = [
+    "compare",
     "--workload",
     "stream",
     "--stacks",
     "tokio-mt/hyper",
-    "--invocations",
-    "500",
     "--tokens",
     "8",
+    "--iterations",
+    "2",
+    "--order-seed",
+    "3",
+    "--runs",
+    "300",
 ];
 
-/// One that has a process group of its own, as what a terminal runs has.
-struct Running {
-    child: Child,
-    stderr: BufReader<ChildStderr>,
-    said: String,
+/// The same with fewer blocks, to be ended in a test's time.
+fn few(blocks: &str) -> Vec<&str> {
+    [&MANY[..12], &[blocks]].concat()
 }
 
-impl Running {
-    fn start(place: &Place, arguments: &[&str]) -> Self {
-        let mut command = place.command(arguments);
-        command
-            .process_group(0)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program runs");
-        let stderr = BufReader::new(child.stderr.take().expect("piped"));
-        Self {
-            child,
-            stderr,
-            said: String::new(),
-        }
+/// Every run once, however often it was gone on with.
+fn is_whole(stored: &Stored) {
+    let experiment = &stored.manifest.experiment;
+    assert_eq!(stored.finished().len(), experiment.order(None).len());
+    let mut seen: HashMap<(&str, usize, bool), usize> = HashMap::new();
+    for record in &stored.records {
+        *seen
+            .entry((&record.arm, record.block, record.profiled))
+            .or_default() += 1;
     }
-
-    fn until_it_says(mut self, begins: &str) -> Self {
-        let mut line = String::new();
-        while !line.starts_with(begins) {
-            line.clear();
-            let read = self.stderr.read_line(&mut line).expect("UTF-8");
-            assert!(read > 0, "it ended: {}", self.said);
-            self.said += &line;
-        }
-        self
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.child.id()).expect("a process"))
-    }
-
-    /// Its exit code, stdout and stderr.
-    fn end(mut self) -> (Option<i32>, String, String) {
-        let group = self.pid();
-        self.stderr.read_to_string(&mut self.said).expect("UTF-8");
-        let output = self.child.wait_with_output().expect("it ends");
-        assert_eq!(left_of(group), [""; 0], "processes are left behind");
-        (output.status.code(), text(&output.stdout), self.said)
-    }
-}
-
-/// Number, parent, group and state of a process, and its command line.
-fn processes() -> Vec<(i32, i32, i32, char, String)> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let process = |entry: fs::DirEntry| {
-        let number: i32 = entry.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-        let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-        let state = fields.next()?.chars().next()?;
-        let (parent, group) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-        let line = fs::read(entry.path().join("cmdline")).ok()?;
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        Some((number, parent, group, state, line))
-    };
-    entries.filter_map(process).collect()
-}
-
-/// What runs yet in a group; a signal takes its time on a busy machine.
-fn left_of(group: Pid) -> Vec<String> {
-    let started = Instant::now();
-    loop {
-        let left: Vec<String> = processes()
-            .into_iter()
-            .filter(|(_, _, of, state, _)| *of == group.as_raw() && *state != 'Z')
-            .map(|(_, _, _, _, line)| line)
-            .collect();
-        if left.is_empty() || started.elapsed() > Duration::from_secs(10) {
-            return left;
-        }
-        std::thread::yield_now();
-    }
+    assert!(seen.values().all(|&count| count == 1), "{seen:?}");
 }
 
 #[test]
 fn ctrl_c_keeps_what_is_finished_and_reports_on_it() {
     let place = Place::new();
-    let running = Running::start(&place, &MANY).until_it_says("block 2");
-    killpg(running.pid(), Signal::SIGINT).expect("it runs");
-    let (code, stdout, said) = running.end();
+    let running = place.start(&MANY).until_it_says("block 2");
+    let ended = running.signal_all(Signal::SIGINT).end();
+    let said = &ended.said;
     assert!(
         said.contains("interrupted: what is finished will be reported"),
         "{said}"
     );
-    assert!(!said.contains("error"), "{said}");
-    let read = |name| fs::read_to_string(place.results().join(name)).expect(&said);
-    let record: Record = serde_json::from_str(&read("result.json")).expect("a record");
-    let counts: Vec<usize> = record.parts[0]
-        .weighed
-        .iter()
-        .map(|one| one.invocations.len())
-        .collect();
     assert!(
-        counts.iter().all(|count| (1..500).contains(count)),
-        "{counts:?}"
-    );
-    assert_eq!(stdout, read("report.md"));
-    let withheld = stdout.contains("**Verdicts are withheld.**");
-    assert_eq!(code, Some(if withheld { 1 } else { 130 }), "{said}");
-}
-
-#[test]
-fn ctrl_c_before_anything_is_finished_leaves_nothing() {
-    let place = Place::new();
-    let slow = ["--mock", "paced-10ms", "--tokens", "200"];
-    let flags = [&MANY[..6], &slow].concat();
-    let running = Running::start(&place, &flags).until_it_says("block 1");
-    killpg(running.pid(), Signal::SIGINT).expect("it runs");
-    let (code, stdout, said) = running.end();
-    assert_eq!((code, stdout.as_str()), (Some(130), ""), "{said}");
-    assert!(said.contains("there is nothing to report"), "{said}");
-    assert!(!place.results().exists(), "nothing is written");
-}
-
-#[test]
-fn a_signal_to_the_program_alone_lets_its_process_finish() {
-    let place = Place::new();
-    let running = Running::start(&place, &MANY).until_it_says("block 2");
-    kill(running.pid(), Signal::SIGINT).expect("it runs");
-    let (_, stdout, said) = running.end();
-    assert!(
-        !said.contains("error") && stdout.starts_with("# Comparison"),
+        said.contains("--resume") && !said.contains("error"),
         "{said}"
+    );
+    let stored = place.stored(FOLDER);
+    assert!((3..600).contains(&stored.records.len()));
+    assert_eq!(
+        stored.manifest.sittings[0].ending,
+        Some(Ending::Interrupted)
+    );
+    assert!(ended.stdout.contains("tokio-mt/hyper"), "{}", ended.stdout);
+    assert_eq!(ended.code, Some(130), "{said}");
+}
+
+#[test]
+fn a_termination_is_as_good_as_ctrl_c() {
+    let place = Place::new();
+    let running = place.start(&MANY).until_it_says("block 2");
+    let ended = running.signal(Signal::SIGTERM).end();
+    assert_eq!(ended.code, Some(130), "{}", ended.said);
+    assert!(!place.stored(FOLDER).records.is_empty());
+}
+
+#[test]
+fn whoever_is_killed_goes_on_with_what_is_missing() {
+    let place = Place::new();
+    let flags = few("12");
+    let running = place.start(&flags).until_it_says("block 3");
+    running.signal(Signal::SIGKILL).end();
+    let before = place.read(&format!("{FOLDER}/runs.jsonl"));
+    assert!(before.lines().count() >= 6, "{before}");
+    place.refuses(2, &flags, &["holds experiment compare already", "--resume"]);
+    place.does(&[&flags[..], &["--resume"]].concat());
+    let after = place.read(&format!("{FOLDER}/runs.jsonl"));
+    let whole = before.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    assert!(after.starts_with(whole), "finished lines stay as they were");
+    let stored = place.stored(FOLDER);
+    is_whole(&stored);
+    assert_eq!(stored.manifest.sittings.len(), 2);
+    assert_eq!(stored.manifest.sittings[0].ending, None);
+}
+
+#[test]
+fn a_second_process_on_the_folder_is_refused() {
+    let place = Place::new();
+    let running = place.start(&MANY).until_it_says("block 2");
+    let second = place.run(&[&MANY[..], &["--resume"]].concat());
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("another process (") && said.contains("is at work in"),
+        "{said}"
+    );
+    running.signal_all(Signal::SIGINT).end();
+}
+
+#[test]
+fn another_experiment_does_not_go_on_there() {
+    let place = Place::new();
+    place.does(&few("2"));
+    for (flags, told) in [
+        (few("3"), "blocks: 3 here, 2 there"),
+        ([&few("2")[..], &["--threads", "1"]].concat(), "threads"),
+        (
+            [&few("2")[..], &["--partition", "1/2"]].concat(),
+            "part 1/2",
+        ),
+    ] {
+        place.refuses(2, &[&flags[..], &["--resume"]].concat(), &["holds", told]);
+    }
+    let nothing = ["--resume", "--out", "elsewhere"];
+    place.refuses(
+        2,
+        &[&few("2")[..], &nothing].concat(),
+        &["cannot go on in elsewhere"],
     );
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_mock_that_dies_is_an_error_that_names_the_cell_and_what_is_finished_is_kept() {
+fn a_mock_that_dies_is_an_error_that_names_the_arm_and_what_is_finished_is_kept() {
     let place = Place::new();
-    let running = Running::start(&place, &MANY).until_it_says("block 2");
-    let ours = running.pid().as_raw();
-    let mock = processes()
-        .into_iter()
-        .find(|(_, parent, _, _, line)| *parent == ours && line.contains(" mock "));
-    let (mock, ..) = mock.expect("its mock");
-    kill(Pid::from_raw(mock), Signal::SIGKILL).expect("it runs");
-    let (code, stdout, said) = running.end();
-    assert_eq!(code, Some(1), "{said}");
-    assert!(stdout.starts_with("# Comparison"), "{stdout}");
-    let error = said.lines().last().expect("an error");
+    let running = place.start(&MANY).until_it_says("block 2");
+    let children = running.children();
+    let mock = children.iter().find(|(_, line)| line.contains(" mock "));
+    let (mock, _) = mock.expect("its mock");
+    kill(*mock, Signal::SIGKILL).expect("it runs");
+    let ended = running.end();
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    assert!(ended.stdout.contains("tokio-mt/hyper"), "{}", ended.stdout);
+    let error = ended.said.lines().last().expect("an error");
     assert!(
-        error.starts_with("error: what was finished is reported"),
+        error.starts_with("error: ") && error.contains("--resume"),
         "{error}"
     );
-    let named = ["threads/raw: ", "tokio-mt/hyper: "];
+    let named = ["threads/raw", "tokio-mt/hyper"];
     assert!(named.iter().any(|name| error.contains(name)), "{error}");
-    let json = fs::read(place.results().join("result.json")).expect("a result");
-    let record: Record = serde_json::from_slice(&json).expect("a record");
-    assert_eq!(record.ending, Ending::Interrupted);
-    let weighed = &record.parts[0].weighed;
-    assert!(weighed.iter().all(|one| !one.invocations.is_empty()));
+    let stored = place.stored(FOLDER);
+    assert_eq!(stored.manifest.sittings[0].ending, Some(Ending::GivenUp));
+    assert!(
+        stored
+            .records
+            .iter()
+            .filter(|it| it.run().is_some())
+            .count()
+            >= 3
+    );
 }

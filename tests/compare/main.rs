@@ -1,8 +1,24 @@
-//! `tare compare` as its users meet it: what it finds, what it writes, and what it says when it
-//! can't.
+//! `tare compare` as its users meet it: what it finds, what it writes, how it ends before its time and
+//! goes on, and what it says when it can't.
+
+#[path = "../support/mod.rs"]
+mod support;
 
 mod controls;
 mod endings;
-mod place;
 mod refusals;
 mod runs;
+
+/// A small comparison of streams.
+const SMALL: [&str; 9] = [
+    "compare",
+    "--workload",
+    "stream",
+    "--runs",
+    "2",
+    "--tokens",
+    "8",
+    "--iterations",
+    "4",
+];
+const FOLDER: &str = "tare-results/compare";

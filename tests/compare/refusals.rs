@@ -1,18 +1,23 @@
 //! What can't be done is one line on stderr and an exit code, and leaves nothing behind.
 
-use crate::place::{CORPUS, Place, SMALL};
+use crate::support::place::{NOWHERE, Place, text};
+use crate::{FOLDER, SMALL};
 use mockito::Matcher;
 use serde_json::json;
 use std::fs;
 
-/// Nothing listens on this port, and no test's own server is ever given it.
-const NOWHERE: &str = "http://127.0.0.1:1";
+/// Of `tare compare` with these arguments.
+fn refuses(place: &Place, code: i32, arguments: &[&str], told: &[&str]) {
+    let named = arguments.first() == Some(&"compare");
+    let command: &[&str] = if named { &[] } else { &["compare"] };
+    place.refuses(code, &[command, arguments].concat(), told);
+}
 
 #[test]
-fn wrong_cells_are_wrong_usage_and_told_what_there_is() {
+fn wrong_stacks_are_wrong_usage_and_told_what_there_is() {
     let place = Place::new();
     let of_stream = ["--workload", "stream", "--stacks"];
-    let of_team = ["--workload", "team", "--corpus", CORPUS, "--stacks"];
+    let of_team = ["--workload", "team", "--stacks"];
     for (flags, stacks, told) in [
         (
             &of_stream[..],
@@ -40,34 +45,34 @@ fn wrong_cells_are_wrong_usage_and_told_what_there_is() {
             ["no stack matches", "smol/hyper/spawn"],
         ),
     ] {
-        place.refuses(2, &[flags, &[stacks]].concat(), &told);
+        refuses(&place, 2, &[flags, &[stacks]].concat(), &told);
     }
     let base = ["--workload", "stream", "--base", "smol/hyper/join"];
-    place.refuses(2, &base, &["`smol/hyper/join` is for a team"]);
-    place.refuses(2, &["--base", "smol"], &["`smol` is no stack"]);
+    refuses(&place, 2, &base, &["`smol/hyper/join` is for a team"]);
+    refuses(&place, 2, &["--base", "smol"], &["`smol` is no stack"]);
 }
 
 #[test]
 fn workloads_that_do_not_go_together_are_wrong_usage() {
     let place = Place::new();
-    let whole = [
-        "--workload",
-        "agent",
-        "--cadence",
-        "whole",
-        "--corpus",
-        CORPUS,
-    ];
-    place.refuses(2, &whole, &["agents stream", "--workload stream"]);
+    let whole = ["--workload", "agent", "--cadence", "whole"];
+    refuses(&place, 2, &whole, &["agents stream", "--workload stream"]);
     let agents = ["--workload", "stream", "--agents", "2"];
-    place.refuses(2, &agents, &["--agents is of --workload team"]);
-    place.refuses(
+    refuses(&place, 2, &agents, &["--agents is of --workload team"]);
+    refuses(
+        &place,
         2,
         &["--agents", "2"],
         &["required arguments were not provided"],
     );
-    place.refuses(2, &["--workload", "team", "--agents", "0"], &["0"]);
-    place.refuses(2, &[], &["no folder fixtures/corpus to read", "--corpus"]);
+    refuses(&place, 2, &["--workload", "team", "--agents", "0"], &["0"]);
+    let nowhere = ["--corpus", "nowhere"];
+    refuses(
+        &place,
+        2,
+        &nowhere,
+        &["cannot read corpus folder nowhere: No such file"],
+    );
     let both = [
         "--workload",
         "stream",
@@ -76,7 +81,7 @@ fn workloads_that_do_not_go_together_are_wrong_usage() {
         "--base-url",
         NOWHERE,
     ];
-    place.refuses(2, &both, &["cannot be used with"]);
+    refuses(&place, 2, &both, &["cannot be used with"]);
 }
 
 #[test]
@@ -97,7 +102,9 @@ fn wrong_values_are_wrong_usage() {
             "no profile `warp`: it is neither one of instant",
         ),
         ("--mock", malformed, "mine.toml, line 2 (`gap = 5`)"),
-        ("--invocations", "1", "1 is not in 2..=10000"),
+        ("--runs", "0", "0 is not in 1..=100000"),
+        ("--iterations", "0", "0 is not in 1..=1000000"),
+        ("--partition", "3/2", "`3/2` names no part"),
         ("--tokens", "0", "0 is not in 1..=1000000"),
         ("--time-limit", "soon", "such as 90s or 10m"),
         ("--time-limit", "0s", "such as 90s or 10m"),
@@ -105,7 +112,7 @@ fn wrong_values_are_wrong_usage() {
         ("--api", "grpc", "'grpc' for '--api <API>'"),
         ("--base-url", "gopher://x", "gopher://x"),
     ] {
-        place.refuses(2, &["--workload", "stream", flag, value], &[told]);
+        refuses(&place, 2, &["--workload", "stream", flag, value], &[told]);
     }
 }
 
@@ -114,8 +121,8 @@ fn a_folder_that_can_be_none_is_told_before_anything_runs() {
     let place = Place::new();
     fs::write(place.path().join("taken"), "").expect("a file");
     for folder in ["taken", "taken/below"] {
-        let flags = [&SMALL[..], &["--output-dir", folder]].concat();
-        place.refuses(1, &flags, &["taken is no folder", "--output-dir"]);
+        let flags = [&SMALL[..], &["--out", folder]].concat();
+        refuses(&place, 1, &flags, &["taken is no folder", "--out"]);
     }
 }
 
@@ -124,9 +131,14 @@ fn a_server_that_is_not_there_is_told_with_the_way_out() {
     let place = Place::new();
     let flags = [&SMALL[..], &["--base-url", NOWHERE]].concat();
     let told = ["127.0.0.1:1", "ollama serve", "leave out --base-url"];
-    place.refuses(1, &flags, &told);
+    refuses(&place, 1, &flags, &told);
     let flags = [&flags[..], &["--api", "openai"]].concat();
-    place.refuses(1, &flags, &["no server answers", "leave out --base-url"]);
+    refuses(
+        &place,
+        1,
+        &flags,
+        &["no server answers", "leave out --base-url"],
+    );
 }
 
 /// An Ollama, as far as its version goes.
@@ -153,11 +165,11 @@ fn a_model_that_is_not_there_is_told_with_the_way_out() {
         "model 'gemma3:latest' not found",
         "`ollama pull gemma3:latest`",
     ];
-    Place::new().refuses(1, &flags, &told);
+    refuses(&Place::new(), 1, &flags, &told);
 }
 
 #[test]
-fn an_invocation_that_fails_is_told_with_its_cell() {
+fn a_run_that_fails_is_told_with_its_arm_and_kept() {
     let mut server = an_ollama();
     // Who looks whether the model is there, for a token, finds it, and who is measured does not.
     let asked = |tokens| Matcher::PartialJson(json!({"options": {"num_predict": tokens}}));
@@ -180,8 +192,19 @@ fn an_invocation_that_fails_is_told_with_its_cell() {
     ]
     .concat();
     let place = Place::new();
-    place.refuses(1, &flags, &["/", ": ", "model 'gemma3:latest' not found"]);
-    let said = crate::place::text(&place.run(&flags).stderr);
-    let named = ["error: threads/raw: ", "error: tokio-mt/hyper: "];
-    assert!(named.iter().any(|name| said.contains(name)), "{said}");
+    let output = place.run(&flags);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let error = said.lines().last().expect("an error");
+    assert!(
+        error.starts_with("error: ") && error.contains("--resume"),
+        "{error}"
+    );
+    assert!(error.contains("model 'gemma3:latest' not found"), "{error}");
+    let named = ["threads/raw: ", "tokio-mt/hyper: "];
+    assert!(named.iter().any(|name| error.contains(name)), "{error}");
+    let [record] = &place.stored(FOLDER).records[..] else {
+        panic!("it ends with the first failure")
+    };
+    assert!(record.run().is_none());
 }

@@ -1,64 +1,73 @@
-//! What is measured, written and read back.
+//! What is measured, kept and read back.
 
-use crate::place::{CORPUS, Place, SMALL, TARE, text};
+use crate::support::place::{Place, TARE, runs};
+use crate::{FOLDER, SMALL};
 use serde_json::Value;
 use std::fs;
 use std::thread::available_parallelism;
-use tare::protocol::{Api, Software};
+use tare::experiment::{Cadence, METRICS, Record, Role, Server, Stored};
+use tare::protocol::Software;
 use tare::run::{MockServer, Program};
-use tare::weighing::{Role, SCHEMA, Served, Workload};
 
 const TWO: [&str; 2] = ["--stacks", "tokio-mt/hyper,smol/hyper"];
 
+fn compares(place: &Place, arguments: &[&str]) -> (String, Stored) {
+    let stdout = place.does(&[&SMALL[..], arguments].concat());
+    (stdout, place.stored(FOLDER))
+}
+
 #[test]
-fn a_comparison_is_written_and_reads_back_the_same() {
+fn every_arm_is_a_process_per_block_and_a_line_per_process() {
     let place = Place::new();
-    let flags = [
-        "--workload",
-        "stream",
-        "--invocations",
-        "3",
-        "--tokens",
-        "16",
-    ];
-    let compared = place.compares(&[&flags[..], &TWO].concat());
-    compared.is_whole();
-    assert_eq!(compared.stdout, compared.report);
-    let record = compared.record();
-    assert_eq!(record.schema, SCHEMA);
-    let [part] = &record.parts[..] else {
-        panic!("one workload is one part")
+    let (_, stored) = compares(&place, &[&TWO[..], &["--runs", "3"]].concat());
+    let [workload] = &stored.manifest.experiment.workloads[..] else {
+        panic!("one workload")
     };
-    assert_eq!((part.workload, part.tokens), (Workload::Stream, 16));
-    let names: Vec<String> = part
-        .weighed
-        .iter()
-        .map(|one| one.subject.to_string())
-        .collect();
+    let names: Vec<&str> = workload.arms.iter().map(|arm| arm.name.as_str()).collect();
     let expected = [
         "threads/raw",
         "tokio-mt/hyper",
-        "tokio-mt/hyper (again)",
+        "tokio-mt/hyper (A/A)",
         "smol/hyper",
     ];
     assert_eq!(names, expected);
-    let mut positions = Vec::new();
-    for one in &part.weighed {
-        let blocks: Vec<usize> = one.invocations.iter().map(|it| it.block).collect();
-        assert_eq!(blocks, [0, 1, 2]);
-        positions.extend(one.invocations.iter().map(|it| it.position));
-        for invocation in &one.invocations {
-            assert_eq!(invocation.tokens, part.iterations * 16);
-            assert!(invocation.tare_ns().expect("the mock tells net") > 0.0);
-            assert!(invocation.delivery_ns.expect("and when it wrote") > 0.0);
-        }
-        let tokens = 3 * part.iterations * 16;
-        assert_eq!(one.delivery_histogram_ns.count(), tokens);
-        assert_eq!(one.itl_histogram_ns.count(), tokens - 3 * part.iterations);
-    }
-    positions.sort_unstable();
+    let timed: Vec<&Record> = stored.records.iter().filter(|it| !it.profiled).collect();
+    let positions: Vec<usize> = timed.iter().map(|record| record.position).collect();
     assert_eq!(positions, (0..12).collect::<Vec<_>>());
-    let command_line = record.provenance.occasion.command_line.join(" ");
+    for (block, of) in timed.chunks(4).enumerate() {
+        let mut arms: Vec<&str> = of.iter().map(|record| record.arm.as_str()).collect();
+        arms.sort_unstable();
+        let mut all = expected;
+        all.sort_unstable();
+        assert_eq!(arms, all);
+        assert!(of.iter().all(|record| record.block == block));
+    }
+    for name in expected {
+        for run in runs(&stored, name) {
+            assert_eq!((run.iterations, run.tokens), (4, 4 * 8));
+            for metric in ["gross", "net", "tare", "delivery", "cpu", "memory"] {
+                assert!(run.value(metric).is_some_and(|it| it > 0.0), "{metric}");
+            }
+            assert_eq!(run.delivery_histogram_ns.count(), 32);
+            assert_eq!(run.itl_histogram_ns.count(), 32 - 4);
+        }
+    }
+    // Each also under the profiler, where only what that counts is known.
+    let profiled = stored.records.iter().filter(|it| it.profiled);
+    let values = profiled.map(|it| it.run().expect("it ran").values.keys().cloned().collect());
+    let values: Vec<Vec<String>> = values.collect();
+    assert_eq!(values.len(), 12);
+    let counted = |id: &String| id == "decoding" || id == "system-calls";
+    assert!(
+        values
+            .iter()
+            .all(|ids| !ids.is_empty() && ids.iter().all(counted))
+    );
+    let command_line = stored.manifest.sittings[0]
+        .provenance
+        .occasion
+        .command_line
+        .join(" ");
     assert!(
         command_line.contains("compare --workload stream"),
         "{command_line}"
@@ -66,96 +75,112 @@ fn a_comparison_is_written_and_reads_back_the_same() {
 }
 
 #[test]
-fn a_result_follows_its_schema() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema/result-1.json");
-    let schema: Value = serde_json::from_str(&fs::read_to_string(file).expect(file)).expect("JSON");
-    let schema = jsonschema::validator_for(&schema).expect("a schema");
+fn the_report_is_printed_again_from_what_is_stored() {
     let place = Place::new();
-    let inject = ["--inject", "delay=2ms/chunk"];
-    let compared = place.compares(&[&SMALL[..], &TWO, &inject].concat());
-    let result: Value = serde_json::from_str(&compared.json).expect("JSON");
-    let wrong: Vec<String> = schema
-        .iter_errors(&result)
-        .map(|it| format!("{it} at {}", it.instance_path()))
-        .collect();
-    assert_eq!(wrong, [""; 0]);
-    // And it is not one that lets everything pass.
-    let mut broken = result.clone();
-    broken["parts"][0]["weighed"][0]["invocations"]["gross_ns"][0] = "long".into();
-    assert!(!schema.is_valid(&broken));
-    let mut other = result;
-    other["schema"] = "tare.result/2".into();
-    assert!(!schema.is_valid(&other));
+    let (printed, _) = compares(&place, &TWO);
+    assert_eq!(place.does(&["report", FOLDER]), printed);
+    assert_eq!(place.read(&format!("{FOLDER}/report.md")), {
+        place.does(&["report", FOLDER, "--format", "markdown"])
+    });
+    assert!(
+        printed.lines().all(|line| line.chars().count() <= 100),
+        "{printed}"
+    );
+    let csv = place.does(&["report", FOLDER, "--format", "csv"]);
+    assert!(
+        csv.lines()
+            .next()
+            .is_some_and(|head| head.contains("delivery-p99")),
+        "{csv}"
+    );
+    let json: Value =
+        serde_json::from_str(&place.does(&["report", FOLDER, "--format", "json"])).expect("JSON");
+    assert!(json["manifest"]["experiment"].is_object(), "{json}");
 }
 
 #[test]
-fn json_on_stdout_is_the_result() {
+fn all_done_is_done_and_what_is_finished_makes_room_only_where_nobody_named_the_folder() {
     let place = Place::new();
-    let json = [&SMALL[..], &["--stacks", "smol/hyper", "--format", "json"]].concat();
-    let compared = place.compares(&json);
-    assert_eq!(compared.stdout, compared.json);
-    compared.is_whole();
-}
-
-#[test]
-fn a_second_comparison_replaces_the_first() {
-    let place = Place::new();
-    let flags = [&SMALL[..], &["--stacks", "tokio-mt/hyper", "--seed"]].concat();
+    let one = ["--stacks", "tokio-mt/hyper", "--order-seed"];
     for seed in ["5", "6"] {
-        let compared = place.compares(&[&flags[..], &[seed]].concat());
-        assert_eq!(compared.record().setup.order_seed.to_string(), seed);
-        compared.line(&format!("(seed {seed})"));
+        let (_, stored) = compares(&place, &[&one[..], &[seed]].concat());
+        assert_eq!(stored.manifest.experiment.order_seed.to_string(), seed);
     }
-    let files = fs::read_dir(place.results()).expect("results").count();
-    assert_eq!(files, 2);
+    let named = [&SMALL[..], &one, &["5", "--out", "mine"]].concat();
+    place.does(&named);
+    let told = ["mine holds experiment compare already", "--resume"];
+    place.refuses(2, &named, &told);
+    let before = place.read("mine/runs.jsonl");
+    place.does(&[&named[..], &["--resume"]].concat());
+    assert_eq!(
+        place.read("mine/runs.jsonl"),
+        before,
+        "there was nothing left to do"
+    );
+    place.does(&[&named[..], &["--replace"]].concat());
+    assert_ne!(place.read("mine/runs.jsonl"), before);
+}
+
+#[test]
+fn a_part_has_every_second_block_and_parts_are_joined() {
+    let place = Place::new();
+    let flags = [
+        "--stacks",
+        "tokio-mt/hyper",
+        "--order-seed",
+        "7",
+        "--runs",
+        "4",
+    ];
+    for part in ["1/2", "2/2"] {
+        let folder = part.replace('/', "-of-");
+        let with = ["--partition", part, "--out", &folder];
+        place.does(&[&SMALL[..], &flags, &with].concat());
+        let stored = place.stored(&folder);
+        let first = usize::from(part == "2/2");
+        assert!(
+            stored.records.iter().all(|it| it.block % 2 == first),
+            "{part}"
+        );
+    }
+    place.does(&["merge", "1-of-2", "2-of-2", "--out", "whole"]);
+    let whole = place.stored("whole");
+    let timed = whole.records.iter().filter(|it| !it.profiled).count();
+    assert_eq!((timed, whole.manifest.part), (3 * 4, None));
+    assert_eq!(
+        whole.finished().len(),
+        whole.manifest.experiment.order(None).len()
+    );
+    assert!(place.does(&["report", "whole"]).contains("tokio-mt/hyper"));
 }
 
 #[test]
 fn a_servers_own_statement_is_net_where_there_is_one() {
     let server = MockServer::start(&Program::at(TARE), "paced-1ms", None).expect("a mock");
     let place = Place::new();
-    let flags = [&SMALL[..], &TWO, &["--base-url", server.base_url()]].concat();
-    let compared = place.compares(&flags);
-    compared.is_whole();
-    let record = compared.record();
-    let part = &record.parts[0];
-    let Served::There {
-        base_url,
-        described,
-    } = &part.server
-    else {
-        panic!("a server that was there: {:?}", part.server)
-    };
-    assert_eq!(
-        (base_url.as_str(), described.software),
-        (server.base_url(), Software::Ollama)
+    let there = [&TWO[..], &["--base-url", server.base_url()]].concat();
+    let (report, stored) = compares(&place, &there);
+    let asked = stored.manifest.experiment.servers.values().next();
+    assert!(
+        matches!(asked, Some(Server::Real { base_url }) if base_url == server.base_url()),
+        "{asked:?}"
     );
-    for invocation in part.weighed.iter().flat_map(|one| &one.invocations) {
-        assert!(invocation.net_ns.is_some_and(|net| net > 0.0));
-        assert_eq!(invocation.delivery_ns, None, "nobody tells when it wrote");
+    let described = stored.manifest.sittings[0].servers.values().next();
+    assert_eq!(described.expect("it answered").software, Software::Ollama);
+    for run in runs(&stored, "smol/hyper") {
+        assert!(run.value("net").is_some_and(|net| net > 0.0));
+        assert_eq!(run.value("delivery"), None, "nobody tells when it wrote");
     }
-    let said = compared.line("The server: ");
-    assert!(
-        said.starts_with("The server: Ollama, version 0.17.4, model ") && said.contains("(Q4_K_M)")
-    );
-    assert!(compared.line("| gross ms |").contains("| net ms |"));
-    assert!(
-        !compared.report.contains("delivery µs"),
-        "{}",
-        compared.report
-    );
-    compared.line(&format!("against Ollama at {}", server.base_url()));
+    assert!(!report.contains("delivery"), "{report}");
 
     // What speaks OpenAI's API states no time: there is no net, and nothing is made of it.
-    let openai = place.compares(&[&flags[..], &["--api", "openai"]].concat());
-    openai.is_whole();
-    let record = openai.record();
-    let mut all = record.parts[0]
-        .weighed
-        .iter()
-        .flat_map(|one| &one.invocations);
-    assert!(all.all(|invocation| invocation.net_ns.is_none()));
-    assert!(!openai.report.contains("tare ms"), "{}", openai.report);
+    let (report, stored) = compares(&place, &[&there[..], &["--api", "openai"]].concat());
+    assert!(
+        runs(&stored, "smol/hyper")
+            .iter()
+            .all(|run| run.value("net").is_none())
+    );
+    assert!(!report.contains("tare ms"), "{report}");
 }
 
 #[test]
@@ -163,52 +188,42 @@ fn a_proxy_tells_delivery_for_a_server_that_does_not() {
     let server = MockServer::start(&Program::at(TARE), "paced-1ms", None).expect("a mock");
     let place = Place::new();
     let there = ["--base-url", server.base_url(), "--proxy"];
-    let compared = place.compares(&[&SMALL[..], &TWO, &there].concat());
-    compared.is_whole();
-    let record = compared.record();
-    assert!(record.setup.proxied);
-    let part = &record.parts[0];
-    assert!(
-        matches!(&part.server, Served::There { base_url, .. } if base_url == server.base_url()),
-        "{:?}",
-        part.server
-    );
-    for one in &part.weighed {
-        let tokens: u64 = one.invocations.iter().map(|it| it.tokens).sum();
-        assert_eq!(one.delivery_histogram_ns.count(), tokens);
-        assert!(one.invocations.iter().all(|it| it.net_ns.is_some()));
+    let (_, stored) = compares(&place, &[&TWO[..], &there].concat());
+    assert!(stored.manifest.experiment.proxied);
+    for run in runs(&stored, "smol/hyper") {
+        assert_eq!(run.delivery_histogram_ns.count(), run.tokens);
+        assert!(run.value("net").is_some());
     }
-    compared.line("A recording proxy stood before the server");
-    assert!(compared.line("| gross ms |").contains("delivery µs/token"));
-
     // With a mock behind it every token is checked, and net is the mock's truth.
-    let mocked = place.compares(&[&SMALL[..], &TWO, &["--proxy", "--pin"]].concat());
-    mocked.is_whole();
-    let record = mocked.record();
-    assert!(record.setup.proxied);
-    assert!(matches!(record.parts[0].server, Served::Mock { .. }));
+    let (_, stored) = compares(&place, &[&TWO[..], &["--proxy", "--pin"]].concat());
+    assert!(stored.manifest.experiment.proxied);
+    assert!(
+        runs(&stored, "smol/hyper")
+            .iter()
+            .all(|run| run.value("net").is_some())
+    );
 }
 
 #[test]
 fn a_mock_is_asked_by_openais_api_too() {
-    let compared = Place::new().compares(&[&SMALL[..], &TWO, &["--api", "openai"]].concat());
-    let record = compared.record();
-    assert_eq!(record.setup.api, Api::OpenAi);
-    let invocation = &record.parts[0].weighed[0].invocations[0];
-    assert!(invocation.net_ns.is_some() && invocation.delivery_ns.is_some());
+    let (_, stored) = compares(&Place::new(), &[&TWO[..], &["--api", "openai"]].concat());
+    for run in runs(&stored, "threads/raw") {
+        assert!(run.value("net").is_some() && run.value("delivery").is_some());
+    }
 }
 
 #[test]
-fn an_answer_in_one_piece_has_no_delivery_of_tokens() {
-    let compared = Place::new().compares(&[&SMALL[..], &TWO, &["--cadence", "whole"]].concat());
-    compared.is_whole();
-    assert_eq!(compared.record().parts[0].workload, Workload::Whole);
-    compared.line("## Answers of 8 tokens in one piece, against the mock `instant`");
-    assert!(
-        !compared.report.contains("delivery µs"),
-        "{}",
-        compared.report
-    );
+fn an_answer_in_one_piece_has_no_delivery_and_a_burst_no_tare() {
+    for (cadence, named) in [("whole", Cadence::Whole), ("burst", Cadence::Burst)] {
+        let (report, stored) =
+            compares(&Place::new(), &[&TWO[..], &["--cadence", cadence]].concat());
+        assert_eq!(stored.manifest.experiment.workloads[0].cadence, named);
+        let delivered = runs(&stored, "smol/hyper")
+            .iter()
+            .all(|run| run.value("delivery").is_some());
+        assert_eq!(delivered, named == Cadence::Burst);
+        assert!(!report.contains("tare ms"), "{report}");
+    }
 }
 
 #[test]
@@ -217,80 +232,109 @@ fn pinned_processes_leave_the_last_processor_to_the_mock() {
     if processors < 2 || !cfg!(target_os = "linux") {
         return;
     }
-    let compared = Place::new().compares(&[&SMALL[..], &TWO, &["--pin"]].concat());
+    let (_, stored) = compares(&Place::new(), &[&TWO[..], &["--pin"]].concat());
+    let experiment = stored.manifest.experiment;
+    assert_eq!(experiment.mock_processor, Some(processors - 1));
     let kept: Vec<usize> = (0..processors - 1).collect();
-    assert_eq!(compared.record().setup.processors, kept);
+    assert!(
+        experiment
+            .arms()
+            .all(|(_, arm)| arm.spec.processors == kept)
+    );
 }
 
 #[test]
-fn until_decided_ends_at_the_limit_where_nothing_decides() {
-    let flags = [
-        "--workload",
-        "stream",
-        "--tokens",
-        "8",
-        "--until-decided",
-        "--time-limit",
-        "2s",
-    ];
+fn a_time_limit_ends_it_after_two_blocks_at_the_earliest() {
     let place = Place::new();
-    let compared = place.compares(&[&flags[..], &TWO].concat());
-    let record = compared.record();
-    let stack = record.parts[0]
-        .weighed
+    let flags = ["--runs", "1000", "--time-limit", "10ms"];
+    let (_, stored) = compares(&place, &[&TWO[..], &flags].concat());
+    let blocks = stored
+        .records
         .iter()
-        .find(|one| one.subject.role == Role::Stack);
-    assert!(stack.expect("smol/hyper").invocations.len() >= 2);
+        .filter(|it| !it.profiled)
+        .map(|it| it.block);
+    assert_eq!(blocks.max(), Some(1));
 }
 
 #[test]
-fn progress_and_prose_go_to_stderr() {
+fn metrics_are_listed_and_chosen() {
     let place = Place::new();
-    let output = place.run(&[&SMALL[..], &["--stacks", "smol/hyper"]].concat());
-    let said = text(&output.stderr);
-    for told in [
-        "comparing: 4 processes per block, at most 2 blocks",
-        "\nblock 2",
-        "wrote result.json and report.md to tare-results/compare",
-    ] {
-        assert!(said.contains(told), "{said}");
-    }
+    let listed = place.does(&["compare", "--list-metrics"]);
+    assert_eq!(listed.lines().count(), METRICS.len());
+    assert!(METRICS.iter().all(|metric| listed.contains(metric.meaning)));
+    let (report, stored) = compares(&place, &[&TWO[..], &["--metric", "memory,cpu"]].concat());
+    assert_eq!(stored.manifest.experiment.metrics, ["cpu", "memory"]);
+    assert!(
+        report.contains("peak memory") && !report.contains("gross"),
+        "{report}"
+    );
+    let unknown = [&SMALL[..], &["--metric", "speed"]].concat();
+    place.refuses(2, &unknown, &["no metric `speed`", "delivery-p99"]);
 }
 
 #[test]
-fn a_team_of_one_beside_larger_ones_shares_its_cell_with_nobody() {
-    let flags = ["--workload", "team", "--agents", "1,2", "--tokens", "4"];
-    let with = [
+fn a_team_of_one_beside_larger_ones_shares_its_stack_with_nobody() {
+    let flags = [
+        "compare",
+        "--workload",
+        "team",
+        "--agents",
+        "1,2",
+        "--tokens",
+        "4",
         "--stacks",
         "smol/hyper/*",
         "--base",
         "tokio-mt/hyper/spawn",
-        "--invocations",
+        "--runs",
         "2",
-        "--corpus",
-        CORPUS,
     ];
-    let record = Place::new()
-        .compares(&[&flags[..], &with].concat())
-        .record();
-    let names = |part: &tare::weighing::Part| -> Vec<String> {
-        let weighed = part.weighed.iter();
-        weighed.map(|one| one.subject.to_string()).collect()
+    let place = Place::new();
+    place.does(&flags);
+    let experiment = place.stored(FOLDER).manifest.experiment;
+    let names = |workload: usize| -> Vec<String> {
+        let arms = experiment.workloads[workload].arms.iter();
+        let compared = arms.filter(|arm| arm.role != Role::BaseAgain);
+        compared.map(|arm| arm.name.clone()).collect()
     };
-    let again = |name: &str| format!("{name} (again)");
-    let alone = [
-        "threads/raw".to_owned(),
-        "tokio-mt/hyper".to_owned(),
-        again("tokio-mt/hyper"),
-        "smol/hyper".to_owned(),
-    ];
-    assert_eq!(names(&record.parts[0]), alone);
-    let two = [
-        "threads/raw/spawn".to_owned(),
-        "tokio-mt/hyper/spawn".to_owned(),
-        again("tokio-mt/hyper/spawn"),
-        "smol/hyper/join".to_owned(),
-        "smol/hyper/spawn".to_owned(),
-    ];
-    assert_eq!(names(&record.parts[1]), two);
+    assert_eq!(names(0), ["threads/raw", "tokio-mt/hyper", "smol/hyper"]);
+    assert_eq!(
+        names(1),
+        [
+            "threads/raw/spawn",
+            "tokio-mt/hyper/spawn",
+            "smol/hyper/join",
+            "smol/hyper/spawn"
+        ]
+    );
+}
+
+#[test]
+fn progress_goes_to_stderr_and_results_where_it_says() {
+    let place = Place::new();
+    let ended = place
+        .start(&[&SMALL[..], &["--stacks", "smol/hyper"]].concat())
+        .end();
+    for told in [
+        "compare: 4 arms, at most 2 blocks",
+        "\nblock 2 of 2",
+        FOLDER,
+    ] {
+        assert!(ended.said.contains(told), "{}", ended.said);
+    }
+    let mut files: Vec<String> = fs::read_dir(place.path().join(FOLDER))
+        .expect("results")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    files.sort_unstable();
+    assert_eq!(
+        files,
+        ["experiment.json", "lock", "report.md", "runs.jsonl"]
+    );
 }

@@ -4,8 +4,10 @@
 
 mod asking;
 mod driver;
+pub mod place;
 #[path = "../../crates/tare-mock/tests/support/raw.rs"]
 mod raw;
+pub mod running;
 
 pub use asking::{call_times, call_times_with, pieces};
 pub use driver::Driver;

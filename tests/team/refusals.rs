@@ -86,5 +86,9 @@ fn a_model_that_is_not_there_is_named_with_what_to_do() {
 fn no_corpus_is_said_before_any_server_is_asked() {
     let place = Place::new();
     let flags = ["--base-url", NOWHERE, "--corpus", "/nowhere"];
-    place.fails(1, &flags, "no corpus at /nowhere");
+    place.fails(
+        1,
+        &flags,
+        "cannot read corpus folder /nowhere: No such file or directory",
+    );
 }

@@ -5,9 +5,11 @@ use crate::cli::overrides::{self, Chimera};
 use crate::cli::values::{Format, LimitArguments, api};
 use crate::cli::{Failure, find_profile};
 use crate::client::Limits;
+use crate::corpus;
 use crate::protocol::{Api, Options, default_base_url};
 use crate::report::agent::Chosen;
 use crate::stack::{Stack, StackError};
+use crate::workflow::INGEST_CONCURRENCY;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
 use std::num::NonZeroUsize;
@@ -25,6 +27,9 @@ OpenAI's API can express the temperature only.
 
 Examples:
   tare agent --mock
+  tare agent --mock --runs 2 --chimera-temperature 0.6 --num-predict 64 --seed 1
+
+On a server of your own:
   tare agent --model gemma3:latest --runs 5 --chimera-temperature 0.6 --num-predict 256 --seed 1
   tare agent --api openai --base-url http://127.0.0.1:8080 --model gemma3"
 )]
@@ -58,9 +63,12 @@ pub struct Arguments {
     /// Folder of the results; files of an earlier result in it are replaced
     #[arg(long, value_name = "DIR", default_value = "tare-results/agent")]
     output_dir: PathBuf,
-    /// Folder of CSV, JSON and Markdown files to read
-    #[arg(long, value_name = "DIR", default_value = "fixtures/corpus")]
-    corpus: PathBuf,
+    /// Folder of CSV, JSON and Markdown files to read; built-in is the one inside the program
+    #[arg(long, value_name = "DIR", default_value_t)]
+    corpus: corpus::Source,
+    /// Files that an agent reads at a time; 1 reads one after the other
+    #[arg(long, value_name = "N", default_value_t = INGEST_CONCURRENCY)]
+    ingest_concurrency: NonZeroUsize,
     /// Also print the result to stdout
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -107,7 +115,8 @@ pub(super) struct Plan {
     pub chimera: Options,
     pub chimera_chosen_by: Chosen,
     pub limits: Limits,
-    pub corpus: PathBuf,
+    pub corpus: corpus::Source,
+    pub ingest_concurrency: NonZeroUsize,
     pub output_dir: PathBuf,
     pub format: Option<Format>,
 }
@@ -143,6 +152,7 @@ impl Arguments {
             baseline,
             limits: self.limits.into(),
             corpus: self.corpus,
+            ingest_concurrency: self.ingest_concurrency,
             output_dir: self.output_dir,
             format: self.format,
         })

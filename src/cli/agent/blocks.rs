@@ -14,6 +14,7 @@ use crate::workflow::{AgentError, AgentRun, Job, Role, run_agent};
 use anyhow::{Context, anyhow};
 use fastrand::Rng;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use tare_mock::Profile;
 
@@ -42,10 +43,11 @@ pub struct Ran {
 }
 
 impl Blocks {
-    pub(super) fn new(plan: &Plan, client: ClientOptions) -> Self {
+    pub(super) fn new(plan: &Plan, corpus: &Path, client: ClientOptions) -> Self {
         let job = |options: &crate::protocol::Options| Job {
             role: Role::Neutral,
-            corpus: plan.corpus.clone(),
+            corpus: corpus.to_owned(),
+            ingest_concurrency: plan.ingest_concurrency,
             api: plan.api,
             model: plan.model.clone(),
             options: options.clone(),

@@ -28,7 +28,9 @@ use tare_mock::Profile;
 
 Examples:
   tare load --mock --streams 8 --measure 3s
-  tare load --mock --rate 50 --arrivals poisson --seed 1 --tokens 32 --slo ttft=500ms,tpot=50ms
+  tare load --mock --rate 50 --arrivals poisson --seed 1 --tokens 32 --slo ttft=500ms,tpot=50ms --measure 3s
+
+On a server of your own:
   tare load --base-url http://127.0.0.1:11434 --model gemma3:latest --streams 4 --out load.json"
 )]
 pub struct Arguments {

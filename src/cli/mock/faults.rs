@@ -20,8 +20,10 @@ pub fn help() -> String {
 
 Examples:
   tare mock --profile paced-10ms --listen 127.0.0.1:11500
-  curl http://127.0.0.1:11500/api/generate -d '{{\"model\":\"gemma3\",\"prompt\":\"Why?\"}}'
-  tare mock --fault truncate=5@25% --fault split=40"
+  tare mock --fault truncate=5@25% --fault split=40 --listen 127.0.0.1:0
+
+Ask it as you ask Ollama:
+  curl http://127.0.0.1:11500/api/generate -d '{{\"model\":\"gemma3\",\"prompt\":\"Why?\"}}'"
     );
     help
 }

@@ -18,7 +18,9 @@ use std::net::SocketAddr;
 /// by themselves.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  tare proxy --to http://127.0.0.1:11434
+  tare proxy --to http://127.0.0.1:11434 --listen 127.0.0.1:11501
+
+What its own part in the times is, here:
   tare proxy --self-test")]
 pub struct Arguments {
     /// Address of the server

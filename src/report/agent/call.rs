@@ -2,7 +2,7 @@
 
 use super::Measured;
 use crate::meter::{Call, NetSource};
-use crate::report::published::CallFigures;
+use crate::published::CallFigures;
 use crate::run::{CallAccount, HotServer};
 use serde::{Deserialize, Serialize};
 use std::fmt;

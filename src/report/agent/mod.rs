@@ -17,7 +17,7 @@ mod side;
 mod side_metrics;
 mod transcript;
 
-pub(super) use prose::{server, system};
+pub(crate) use prose::{server, system};
 
 pub use call::{CallMetrics, Load, RunMetrics, StageName};
 pub use compare::{Comparison, Figure, Quantity, Sample, Verdict};

@@ -38,15 +38,17 @@ pub fn opening(metrics: &Metrics) -> String {
     table.row([
         "Corpus",
         &format!(
-            "{}: {} files ({} CSV, {} JSON, {} Markdown), {} bytes; {} skipped, {} ignored",
-            setup.corpus,
+            "{}: {} files ({} CSV, {} JSON, {} Markdown), {} bytes; {} skipped, {} ignored; {} read at a time; digest {:.12}",
+            setup.corpus.source,
             corpus.files,
             corpus.csv,
             corpus.json,
             corpus.markdown,
             corpus.bytes,
             corpus.skipped.len(),
-            corpus.ignored
+            corpus.ignored,
+            setup.ingest_concurrency,
+            setup.corpus.digest
         ),
     ]);
     table.row(["Language", &format!("Rust ({})", here.build.rust_version)]);

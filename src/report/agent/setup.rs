@@ -1,6 +1,7 @@
 //! What was compared, on what, against which server.
 
 use crate::client::Limits;
+use crate::corpus::CorpusIdentity;
 use crate::protocol::{Api, Described, ModelIdentity, Options, Software};
 use crate::provenance::Provenance;
 use crate::stack::Stack;
@@ -141,8 +142,10 @@ pub struct Setup {
     pub chimera: Options,
     /// Who chose them.
     pub chimera_chosen_by: Chosen,
-    /// The folder that was read, as it was named.
-    pub corpus: String,
+    /// What the agents read.
+    pub corpus: CorpusIdentity,
+    /// How many of its files an agent read at once.
+    pub ingest_concurrency: NonZeroUsize,
 }
 
 impl Setup {

@@ -4,7 +4,7 @@ use super::Measured;
 use super::call::{CallMetrics, RunMetrics, StageName};
 use super::setup::{Setup, Side};
 use crate::protocol::Options;
-use crate::report::published::{Aggregate, SystemInfo};
+use crate::published::{Aggregate, SystemInfo};
 use crate::run::HotServer;
 use serde::{Deserialize, Serialize};
 

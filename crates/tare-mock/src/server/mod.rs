@@ -195,7 +195,12 @@ async fn accept(listener: TcpListener, server: Rc<Server>) -> io::Error {
 /// drops what is beyond that, and the client tries again a second later, then three, then seven.
 fn let_thousands_wait(listener: &std::net::TcpListener) -> io::Result<()> {
     use nix::sys::socket::{Backlog, listen};
-    Ok(listen(listener, Backlog::MAXALLOWABLE)?)
+    // As many as the system allows; only Linux has a value that says so.
+    #[cfg(target_os = "linux")]
+    const BACKLOG: Backlog = Backlog::MAXALLOWABLE;
+    #[cfg(not(target_os = "linux"))]
+    const BACKLOG: Backlog = Backlog::MAXCONN;
+    Ok(listen(listener, BACKLOG)?)
 }
 
 /// Linux lets a sleeping thread's timers ring up to 50 µs late, so as to wake it less often, unless
