@@ -9,8 +9,7 @@ use crate::meter::Moment;
 use crate::protocol::{Api, CallError, Ollama, Question, Sink};
 use crate::runtime::Runtime;
 pub use tare_mock::trace::{
-    Answer, Exchange, Head, Machine, NotText, Piece, SCHEMA, Tape, Trace, TraceError,
-    TranscriptEntry, UnsoundError,
+    Answer, Exchange, Head, Machine, NotText, Piece, SCHEMA, Tape, Token, Trace, UnsoundError,
 };
 
 /// Why a call was not recorded.

@@ -303,9 +303,9 @@ fn something_else_is_told_in_the_words_of_the_api_that_was_asked_for() {
     let page = plain("200 OK", "text/html", "<html><body>Welcome!</body></html>");
     let events = whole(VLLM.stream());
     for (server, api, words) in [
-        (&page, Api::OpenAi, "answers no OpenAI API"),
-        (&page, Api::Chat, "is no Ollama"),
-        (&events, Api::Generate, "is no Ollama"),
+        (&page, Api::OpenAi, "does not answer OpenAI's API"),
+        (&page, Api::Chat, "is not an Ollama server"),
+        (&events, Api::Generate, "is not an Ollama server"),
     ] {
         let told =
             call_times(Stack::FLOOR, api, &server.base_url(), Limits::default(), 1).remove(0);

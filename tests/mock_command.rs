@@ -71,6 +71,13 @@ fn a_faster_profile_takes_its_times_that_much_faster() {
 }
 
 #[test]
+fn a_number_of_gpus_that_cannot_be_modelled_is_refused() {
+    let said = refused(&["--listen", "127.0.0.1:0", "--gpus", "2"], 2);
+    let words = "--gpus 2 with --listen given 1 times";
+    assert!(one_line(&said).contains(words), "{said}");
+}
+
+#[test]
 fn it_ends_with_whoever_started_it() {
     let mut child = std::process::Command::new(program().path())
         .args(["mock", "--listen", "127.0.0.1:0", "--until-eof"])

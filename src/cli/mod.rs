@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use tare_mock::{Profile, ProfileError};
+use tare_mock::{FileError, Profile};
 
 /// Weighs the async runtime and the HTTP client of an LLM agent, not the model.
 #[derive(Debug, Parser)]
@@ -104,8 +104,8 @@ pub fn main() -> ExitCode {
 /// The mock's profile of this name: a wrong name or a malformed file is wrong usage.
 fn find_profile(name: &str) -> Result<Profile, Failure> {
     Profile::find(name).map_err(|error| match error {
-        ProfileError::Unreadable { .. } => Failure::Failed(error.into()),
-        ProfileError::Unknown { .. } | ProfileError::Invalid { .. } => Failure::Usage(error.into()),
+        FileError::Unreadable { .. } => Failure::Failed(error.into()),
+        FileError::Unknown { .. } | FileError::Invalid { .. } => Failure::Usage(error.into()),
     })
 }
 

@@ -42,7 +42,7 @@ fn a_server_that_is_no_ollama_is_told_so() {
     Place::new().fails(
         1,
         &["--base-url", &web.url()],
-        &["is no Ollama", "text/html"],
+        &["is not an Ollama server", "text/html"],
     );
     page.assert();
 }
@@ -80,7 +80,7 @@ fn a_server_without_openais_api_is_told_so() {
     Place::new().fails(
         1,
         &["--api", "openai", "--base-url", &web.url()],
-        &["answers no OpenAI API", "text/html"],
+        &["does not answer OpenAI's API", "text/html"],
     );
 }
 
@@ -96,7 +96,7 @@ fn a_server_that_only_has_openais_api_is_no_ollama_and_what_to_do_is_said() {
         Place::new().fails(
             1,
             &["--api", api, "--base-url", &other.url()],
-            &["is no Ollama", "--api openai"],
+            &["is not an Ollama server", "--api openai"],
         );
     }
 }

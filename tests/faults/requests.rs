@@ -71,11 +71,11 @@ fn a_flag_that_is_no_fault_is_wrong_usage() {
         ),
         (
             "truncate=x",
-            "error: `x` in the fault `truncate=x` is no number of tokens",
+            "error: fault `truncate=x`: `x` is not a number of tokens; write truncate=N",
         ),
         (
             "truncate=3@x",
-            "error: `@x` in the fault `truncate=3@x` is no WHEN: there are @3, ",
+            "error: fault `truncate=3@x`: `@x` does not say when; write @3, ",
         ),
     ] {
         let output = Command::new(program().path())

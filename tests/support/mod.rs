@@ -5,23 +5,26 @@
 mod asking;
 mod driver;
 pub mod place;
+#[path = "../../crates/tare-mock/tests/support/raw.rs"]
 mod raw;
 pub mod running;
-mod servers;
 
 pub use asking::{call_times, call_times_with, pieces};
 pub use driver::Driver;
-pub use raw::{Reply, Wire, ask, ask_at, first_of, wire};
-pub use servers::{Answer, Servers, term};
+pub use raw::{Reply, Served, Wire, ask, ask_at, wire};
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use tare::run::{MockServer, Program};
+
+impl Served for MockServer {
+    fn host(&self) -> String {
+        self.base_url().trim_start_matches("http://").to_owned()
+    }
+}
 
 pub fn program() -> Program {
     Program::at(env!("CARGO_BIN_EXE_tare"))
@@ -29,25 +32,6 @@ pub fn program() -> Program {
 
 pub fn mock(profile: &str) -> MockServer {
     MockServer::start(&program(), profile, None).expect("the mock starts")
-}
-
-/// A mock whose model takes minutes to load, and where nothing may wait for that but the request
-/// that it is loaded for.
-pub fn loading_for_minutes(folder: &Path) -> MockServer {
-    let profile = r#"
-description = "loads for minutes"
-model = "gemma3:latest"
-load = "0s"
-tokens = 8
-gap = "0s"
-seed = 1
-max_queue = 0
-prefill = { fixed = "0s", per_token = "0s" }
-reload = { vram_min = "0s", vram_max = "0s", start = "0s", weights = "5m", poll = "250ms" }
-"#;
-    let file = folder.join("loading.toml");
-    fs::write(&file, profile).expect("a profile");
-    mock(file.to_str().expect("a path"))
 }
 
 /// A server that reads a request and hands the connection to `answer`, again and again until the

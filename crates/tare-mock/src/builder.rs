@@ -1,10 +1,11 @@
 //! What a mock is to be: a profile or a trace, faults, addresses. Nothing is read before the mock is
 //! made, so that all mistakes are told in one place.
 
-use crate::engine::{Gpus, Jitter, Profile, ProfileError};
+use crate::engine::{Gpus, Jitter, Profile};
+use crate::file::FileError;
 use crate::mock::Mock;
 use crate::server::{Bound, Fault, FaultError, Faults, Log, ModelsError, check_models, listen};
-use crate::trace::{Trace, TraceError};
+use crate::trace::Trace;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -73,15 +74,12 @@ pub struct Builder {
     listen: Vec<SocketAddr>,
 }
 
-/// Why there is no mock.
+/// Why a mock does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No profile of that name, or one that can't be read.
+    /// No profile or trace of that name, or one that can't be read.
     #[error(transparent)]
-    Profile(#[from] ProfileError),
-    /// No trace of that name, or one that can't be read.
-    #[error(transparent)]
-    Trace(#[from] TraceError),
+    File(#[from] FileError),
     /// A fault that is not written as one.
     #[error(transparent)]
     Fault(#[from] FaultError),
@@ -110,9 +108,10 @@ pub enum StartError {
 }
 
 impl Builder {
-    /// The pace: the name of a shipped profile (`instant`, `paced-1ms`, `paced-10ms`, `paced-50ms`,
-    /// `paced-1s`, `cpu-gemma3-270m`, `rtx4080-gemma3-4b`, `rtx4080-qwen2.5-7b`), the path of a
-    /// TOML file, or a [`Profile`]. Default: `instant`, all tokens at once.
+    /// The pace: the name of a shipped profile (`instant`, `paced-250us`, `paced-1ms`,
+    /// `paced-10ms`, `paced-50ms`, `paced-1s`, `cpu-gemma3-270m`, `rtx4080-gemma3-4b`,
+    /// `rtx4080-qwen2.5-7b`), the path of a TOML file, or a [`Profile`]. Default: `instant`, all
+    /// tokens at once.
     pub fn profile(mut self, profile: impl Into<Given<Profile>>) -> Self {
         self.profile = Some(profile.into());
         self

@@ -57,6 +57,7 @@ mod builder;
 #[doc(hidden)]
 pub mod clock;
 mod engine;
+mod file;
 mod mock;
 #[doc(hidden)]
 pub mod protocol;
@@ -64,17 +65,16 @@ mod server;
 pub mod trace;
 
 pub use builder::{Builder, Given, SPEEDS, SPREADS, StartError};
-#[doc(hidden)]
-pub use engine::Line;
 pub use engine::text::Text;
-pub use engine::{Gpus, Profile, ProfileError};
+pub use engine::{Gpus, Profile};
+pub use file::{FileError, Line};
 pub use mock::Mock;
 pub use protocol::wire::{LATE, TRUTH_HEADER, Truth, TruthTerms};
 pub use server::{
     Answered, Bound, Ending, FAULT_HEADER, FaultError, KINDS as FAULT_KINDS, ModelsError,
     ServeError, WHENS as FAULT_TIMES,
 };
-pub use trace::{Trace, TraceError};
+pub use trace::Trace;
 
 /// The parts of a [`Profile`].
 pub mod profile {

@@ -213,11 +213,8 @@ fn what_cannot_be_is_said_before_anything_starts() {
         .expect("an address");
     let error = |builder: tare_mock::Builder| builder.start().expect_err("it cannot start");
     let mock = Mock::builder;
-    assert!(matches!(
-        error(mock().profile("warp")),
-        StartError::Profile(_)
-    ));
-    assert!(matches!(error(mock().trace("warp")), StartError::Trace(_)));
+    assert!(matches!(error(mock().profile("warp")), StartError::File(_)));
+    assert!(matches!(error(mock().trace("warp")), StartError::File(_)));
     assert!(matches!(error(mock().fault("splat")), StartError::Fault(_)));
     assert!(matches!(error(mock().speed(0.0)), StartError::Speed(_)));
     assert!(matches!(

@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use tare_mock::{Builder, Gpus, Mock, ProfileError, SPREADS, StartError, TraceError};
+use tare_mock::{Builder, FileError, Gpus, Mock, SPREADS, StartError};
 
 /// Run a mock Ollama whose every delay is known
 #[derive(Debug, clap::Args)]
@@ -129,8 +129,7 @@ fn builder(arguments: Arguments) -> Builder {
 /// A wrong name, a malformed file or a malformed fault is wrong usage.
 fn failure(error: StartError) -> Failure {
     match error {
-        StartError::Profile(ProfileError::Unknown { .. } | ProfileError::Invalid { .. })
-        | StartError::Trace(TraceError::Unknown { .. } | TraceError::Invalid { .. })
+        StartError::File(FileError::Unknown { .. } | FileError::Invalid { .. })
         | StartError::Fault(_)
         | StartError::Speed(_)
         | StartError::Jitter(_) => Failure::Usage(error.into()),

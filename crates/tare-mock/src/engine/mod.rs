@@ -49,7 +49,7 @@ pub use event::{Event, Refusal};
 pub use machine::{Engine, EngineConfig, Gpus, Loaded};
 pub use playback::Recording;
 pub use profile::{
-    AlsoServed, Batch, Cancelled, Capability, Jitter, Line, Prefill, Profile, ProfileError,
-    PromptCache, Reload, Tokenize, ToolCalls,
+    AlsoServed, Batch, Cancelled, Capability, Jitter, Prefill, Profile, PromptCache, Reload,
+    Tokenize, ToolCalls,
 };
 pub use tokenize::count_tokens;

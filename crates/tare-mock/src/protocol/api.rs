@@ -11,7 +11,7 @@ use std::str::FromStr;
 #[serde(rename_all = "lowercase")]
 pub enum Api {
     /// Ollama's `/api/generate`: a prompt. Ollama tokenizes prompt and answer again after it has set
-    /// `total_duration`, so with a real one there is no net by it.
+    /// `total_duration`, so a real one does not give net.
     Generate,
     /// Ollama's `/api/generate` with `raw`: a prompt without the model's template, and a last line
     /// without `context`.
@@ -86,8 +86,8 @@ impl Api {
     /// What a server is that answers something else.
     pub fn denied(self) -> &'static str {
         match self {
-            Self::Generate | Self::Raw | Self::Chat => "is no Ollama",
-            Self::OpenAi => "answers no OpenAI API",
+            Self::Generate | Self::Raw | Self::Chat => "is not an Ollama server",
+            Self::OpenAi => "does not answer OpenAI's API",
         }
     }
 }

@@ -34,15 +34,15 @@ struct Chunk<'a> {
 #[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(borrow)]
-    delta: Option<TranscriptEntry<'a>>,
+    delta: Option<Said<'a>>,
     #[serde(borrow)]
-    message: Option<TranscriptEntry<'a>>,
+    message: Option<Said<'a>>,
     #[serde(borrow, default)]
     finish_reason: Text<'a>,
 }
 
 #[derive(Deserialize)]
-struct TranscriptEntry<'a> {
+struct Said<'a> {
     #[serde(borrow, default)]
     content: Text<'a>,
     /// llama.cpp's name, vLLM's older one, and LM Studio's.
@@ -227,7 +227,7 @@ impl Account {
     fn note<'a>(
         &mut self,
         chunk: Chunk<'a>,
-        part: impl Fn(&mut Choice<'a>) -> Option<TranscriptEntry<'a>>,
+        part: impl Fn(&mut Choice<'a>) -> Option<Said<'a>>,
         sink: &mut impl FnMut(Event<'_>),
     ) {
         if let Some(failure) = chunk.error {

@@ -7,7 +7,7 @@
 use super::wire::Final;
 use serde::Deserialize;
 
-/// No line and no event is longer than this, or the other side is no inference server: bytes.
+/// No line and no event is longer than this, or the other side is not an inference server: bytes.
 pub const LONGEST_LINE: usize = 64 << 20;
 
 /// The decoder of one reply, which splits anywhere and joins anything.
@@ -81,20 +81,20 @@ pub(super) mod hearing {
 
     /// An event that was heard.
     #[derive(Clone, Debug, PartialEq)]
-    pub enum TranscriptEntry {
+    pub enum Heard {
         Token(String),
         Thinking(String),
         Error(String),
         Done(Box<Final>),
     }
 
-    impl From<Event<'_>> for TranscriptEntry {
+    impl From<Event<'_>> for Heard {
         fn from(event: Event<'_>) -> Self {
             match event {
-                Event::Token(text) => TranscriptEntry::Token(text.to_owned()),
-                Event::Thinking(text) => TranscriptEntry::Thinking(text.to_owned()),
-                Event::Error(text) => TranscriptEntry::Error(text.to_owned()),
-                Event::Done(last) => TranscriptEntry::Done(last),
+                Event::Token(text) => Heard::Token(text.to_owned()),
+                Event::Thinking(text) => Heard::Thinking(text.to_owned()),
+                Event::Error(text) => Heard::Error(text.to_owned()),
+                Event::Done(last) => Heard::Done(last),
             }
         }
     }
@@ -102,7 +102,7 @@ pub(super) mod hearing {
     /// What a reply says whose pieces these are.
     pub fn decode<'a, D: Decoder>(
         pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<Vec<TranscriptEntry>, DecodeError> {
+    ) -> Result<Vec<Heard>, DecodeError> {
         let mut decoder = D::default();
         let mut said = Vec::new();
         for piece in pieces {

@@ -41,7 +41,7 @@ struct Body {
     detail: Option<Failure>,
 }
 
-/// What the body of a refusal says; `None` if it is no such body.
+/// What the body of a refusal says; `None` if it has another form.
 pub fn words_of(body: &[u8]) -> Option<String> {
     let body: Body = serde_json::from_slice(body).ok()?;
     let words = body.error.map(Failure::words).or(body.message);

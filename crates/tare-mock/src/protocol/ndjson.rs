@@ -91,13 +91,11 @@ fn parse(line: &[u8], sink: &mut impl FnMut(Event<'_>)) -> Result<(), DecodeErro
 
 #[cfg(test)]
 mod tests {
-    use super::super::decoder::hearing::{self, TranscriptEntry, cut, cuts};
+    use super::super::decoder::hearing::{self, Heard, cut, cuts};
     use super::*;
     use proptest::prelude::*;
 
-    fn decode<'a>(
-        pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<Vec<TranscriptEntry>, DecodeError> {
+    fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Heard>, DecodeError> {
         hearing::decode::<Ndjson>(pieces)
     }
 
@@ -134,7 +132,7 @@ mod tests {
     #[test]
     fn a_recorded_stream_decodes_to_its_tokens() {
         let said = decode([recorded().as_bytes()]).expect("a sound stream");
-        let token = |text: &str| TranscriptEntry::Token(text.to_owned());
+        let token = |text: &str| Heard::Token(text.to_owned());
         assert_eq!(
             said[..8],
             [
@@ -144,11 +142,11 @@ mod tests {
                 token(" plain"),
                 token("🦙"),
                 token("🦙"),
-                TranscriptEntry::Thinking("hm".to_owned()),
+                Heard::Thinking("hm".to_owned()),
                 token("chat"),
             ]
         );
-        let TranscriptEntry::Done(last) = &said[8] else {
+        let Heard::Done(last) = &said[8] else {
             panic!("no last line: {:?}", said[8]);
         };
         assert_eq!(last.context.len(), 1500);
@@ -199,7 +197,7 @@ mod tests {
                 .map(|text| format!("{}\n", serde_json::json!({"response": text, "done": false})))
                 .collect();
             let said = decode(stream.as_bytes().chunks(size)).expect("a sound stream");
-            prop_assert_eq!(said, texts.into_iter().map(TranscriptEntry::Token).collect::<Vec<_>>());
+            prop_assert_eq!(said, texts.into_iter().map(Heard::Token).collect::<Vec<_>>());
         }
 
         #[test]
@@ -215,8 +213,8 @@ mod tests {
         assert_eq!(
             said.expect("a sound stream"),
             [
-                TranscriptEntry::Token("a".to_owned()),
-                TranscriptEntry::Error("out of memory".to_owned())
+                Heard::Token("a".to_owned()),
+                Heard::Error("out of memory".to_owned())
             ]
         );
     }

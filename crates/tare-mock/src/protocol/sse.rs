@@ -182,8 +182,7 @@ impl Events {
     }
 }
 
-/// The value of the field `name`, if the line is one of it. A space after the colon is no part of
-/// it.
+/// The value of the field `name`, if the line is one of it, without the space after the colon.
 fn value_of<'a>(name: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
     match line.strip_prefix(name)? {
         [] => Some(&[]),

@@ -47,7 +47,7 @@ pub struct Composed {
 
 /// What is sent at a time.
 struct Piece {
-    said: TranscriptEntry,
+    said: Said,
     /// Sent with this token, counted from 1.
     with: u32,
     /// The tokens that it has the log probabilities of; none where they are not asked for.
@@ -64,20 +64,20 @@ pub enum Spoken<'a> {
     Nothing,
 }
 
-enum TranscriptEntry {
+enum Said {
     Text(Token),
     Thought(Token),
     Call(Call),
     Nothing,
 }
 
-impl TranscriptEntry {
+impl Said {
     fn spoken(&self) -> Spoken<'_> {
         match self {
-            TranscriptEntry::Text(text) => Spoken::Text(text),
-            TranscriptEntry::Thought(text) => Spoken::Thought(text),
-            TranscriptEntry::Call(call) => Spoken::Call(call),
-            TranscriptEntry::Nothing => Spoken::Nothing,
+            Said::Text(text) => Spoken::Text(text),
+            Said::Thought(text) => Spoken::Thought(text),
+            Said::Call(call) => Spoken::Call(call),
+            Said::Nothing => Spoken::Nothing,
         }
     }
 }
@@ -140,7 +140,7 @@ impl Making<'_> {
         Some(())
     }
 
-    fn say(&mut self, said: TranscriptEntry, tokens: Vec<Token>) {
+    fn say(&mut self, said: Said, tokens: Vec<Token>) {
         self.pieces.push(Piece {
             said,
             with: self.tokens,
@@ -155,7 +155,7 @@ impl Making<'_> {
     }
 
     fn think(&mut self) {
-        /// Thoughts are no part of the text that a seed stands for.
+        /// Thoughts do not belong to the text that a seed stands for.
         const THOUGHTS: u64 = 0x7468_6f75_6768_7473;
         let mut rng = Rng::with_seed(self.wish.seed ^ THOUGHTS);
         let length = rng.usize(8..32);
@@ -165,7 +165,7 @@ impl Making<'_> {
                 return;
             }
             let tokens = self.noted(&token);
-            self.say(TranscriptEntry::Thought(token), tokens);
+            self.say(Said::Thought(token), tokens);
         }
     }
 
@@ -204,7 +204,7 @@ impl Making<'_> {
 
     fn release(&mut self, text: Token, tokens: Vec<Token>) {
         if !text.is_empty() {
-            self.say(TranscriptEntry::Text(text), tokens);
+            self.say(Said::Text(text), tokens);
         }
     }
 
@@ -216,15 +216,15 @@ impl Making<'_> {
         for (at, token) in written.into_iter().enumerate() {
             if self.count().is_none() {
                 // What no call could be made of is text.
-                self.say(TranscriptEntry::Text(Cow::Owned(before)), Vec::new());
+                self.say(Said::Text(Cow::Owned(before)), Vec::new());
                 return;
             }
             before.push_str(&token);
             let tokens = self.noted(&token);
             match call.take_if(|_| at == last) {
-                Some(call) => self.say(TranscriptEntry::Call(call), tokens),
+                Some(call) => self.say(Said::Call(call), tokens),
                 None if tokens.is_empty() => {}
-                None => self.say(TranscriptEntry::Nothing, tokens),
+                None => self.say(Said::Nothing, tokens),
             }
         }
     }

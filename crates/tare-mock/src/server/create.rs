@@ -152,7 +152,7 @@ impl Server {
         }
     }
 
-    /// What kind of files these are; `None` where they are no model.
+    /// What kind of files these are; `None` where they do not make a model.
     fn kind(&self, files: &BTreeMap<String, String>) -> Option<Kind> {
         for (path, digest) in files {
             if path.ends_with(".safetensors") {

@@ -233,7 +233,7 @@ async fn connection(server: Rc<Server>, stream: TcpStream) {
         let ledger = Rc::clone(&ledger);
         async move { Ok::<_, Infallible>(server.answer(request, ledger).await) }
     });
-    // A client that goes away in the middle is no failure of the server's.
+    // A client may go away in the middle; the server has not failed then.
     let _ = hyper::server::conn::http1::Builder::new()
         .title_case_headers(true)
         .writev(false)

@@ -15,7 +15,7 @@ struct Line<'a> {
     model: &'a str,
     created_at: String,
     #[serde(flatten)]
-    said: TranscriptEntry<'a>,
+    said: Said<'a>,
     done: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     done_reason: Option<Cow<'static, str>>,
@@ -29,7 +29,7 @@ struct Line<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum TranscriptEntry<'a> {
+enum Said<'a> {
     Generate {
         response: &'a str,
         #[serde(skip_serializing_if = "str::is_empty")]
@@ -55,7 +55,7 @@ struct RenderedLine<'a> {
     model: &'a str,
     created_at: String,
     #[serde(flatten)]
-    said: TranscriptEntry<'a>,
+    said: Said<'a>,
     done: bool,
     #[serde(rename = "_debug_info")]
     debug_info: DebugInfo<'a>,
@@ -85,11 +85,11 @@ fn object(route: Route, from: From<'_>, words: Words<'_>, mut last: Option<Final
         model: from.model,
         created_at: jiff::Timestamp::now().to_string(),
         said: match route {
-            Route::Generate | Route::RawGenerate => TranscriptEntry::Generate {
+            Route::Generate | Route::RawGenerate => Said::Generate {
                 response: words.text,
                 thinking: words.thoughts,
             },
-            Route::Chat => TranscriptEntry::Chat {
+            Route::Chat => Said::Chat {
                 message: Message {
                     role: "assistant",
                     content: words.text,
@@ -143,11 +143,11 @@ pub fn rendered(route: Route, model: &str, prompt: &str) -> Vec<u8> {
         model,
         created_at: jiff::Timestamp::now().to_string(),
         said: match route {
-            Route::Generate | Route::RawGenerate => TranscriptEntry::Generate {
+            Route::Generate | Route::RawGenerate => Said::Generate {
                 response: "",
                 thinking: "",
             },
-            Route::Chat => TranscriptEntry::Chat {
+            Route::Chat => Said::Chat {
                 message: Message {
                     role: "",
                     content: "",

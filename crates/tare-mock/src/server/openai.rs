@@ -128,7 +128,7 @@ pub async fn read(request: Request<Incoming>) -> Result<Asked, Error> {
         }),
         truth,
         wants: Wants {
-            // Of a list, what is no text is left out.
+            // Of a list, only the texts are taken.
             stop: stops(&asked.stop).unwrap_or_default(),
             format: asked
                 .response_format
@@ -158,7 +158,7 @@ impl ResponseFormat {
 /// Stop strings: one, or a list.
 ///
 /// # Errors
-/// With Go's name for the first of a list that is no text.
+/// With Go's name for the first item of a list that is not text.
 pub fn stops(stop: &Value) -> Result<Vec<String>, &'static str> {
     match stop {
         Value::String(one) => Ok(vec![one.clone()]),

@@ -95,7 +95,7 @@ impl Server {
     }
 }
 
-/// There is no such model.
+/// The refusal of an unknown model.
 pub fn missing(name: &str) -> Error {
     Error(
         StatusCode::NOT_FOUND,

@@ -7,21 +7,21 @@ use crate::protocol::{Api, Completion, DecodeError, Decoder, Event, Final, Ndjso
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// Its tokens, in their order.
-    pub tokens: Vec<TranscriptEntry>,
+    pub tokens: Vec<Token>,
     /// What the server stated at the end.
     pub last: Final,
 }
 
 /// A token of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TranscriptEntry {
+pub struct Token {
     /// The piece that says it, counted from 0.
     pub piece: usize,
     /// Its text.
     pub text: String,
 }
 
-/// A recorded reply that is no answer.
+/// Why a recorded reply is not an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum UnsoundError {
     /// Not decodable.
@@ -50,7 +50,7 @@ fn decode<D: Decoder>(pieces: &[Piece]) -> Result<Answer, UnsoundError> {
     let mut tokens = Vec::new();
     let mut ended = None;
     let mut hear = |piece: usize, event: Event<'_>| match event {
-        Event::Token(text) => tokens.push(TranscriptEntry {
+        Event::Token(text) => tokens.push(Token {
             piece,
             text: text.to_owned(),
         }),

@@ -1,51 +1,18 @@
 //! Traces as files: reading, with the line of whatever is wrong, and writing.
 
 use super::{Exchange, Head, Piece, SCHEMA, Trace};
+use crate::file::{FileError, Kind, Line as At};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
 
-/// The traces that come with tare, by name.
-const SHIPPED: [(&str, &str); 1] = [(
-    "gemma3-270m-cpu",
-    include_str!("../../fixtures/traces/gemma3-270m-cpu.jsonl"),
-)];
-
-/// Why there is no trace.
-#[derive(Debug, thiserror::Error)]
-pub enum TraceError {
-    /// Neither a shipped name nor a file.
-    #[error(
-        "no trace `{name}`: it is neither one of {} nor a file",
-        shipped_names()
-    )]
-    Unknown {
-        /// What was asked for.
-        name: String,
-    },
-    /// A file that can't be read.
-    #[error("cannot read trace {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Not a trace.
-    #[error("trace {name}, line {line}: {reason}")]
-    Invalid {
-        /// Name or file.
-        name: String,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
-fn shipped_names() -> String {
-    SHIPPED.map(|(name, _)| name).join(", ")
-}
+/// Traces as files, and those that ship.
+const FILES: Kind = Kind {
+    what: "trace",
+    shipped: &[(
+        "gemma3-270m-cpu",
+        include_str!("../../fixtures/traces/gemma3-270m-cpu.jsonl"),
+    )],
+};
 
 /// A line of the file.
 #[derive(Deserialize, Serialize)]
@@ -68,39 +35,27 @@ impl Trace {
     ///
     /// # Errors
     /// When there is none, or it is malformed: then with the line.
-    pub fn find(name: &str) -> Result<Self, TraceError> {
-        if let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-            return Self::parse(name, text);
-        }
-        let path = Path::new(name);
-        if !path.is_file() {
-            return Err(TraceError::Unknown {
-                name: name.to_owned(),
-            });
-        }
-        let text = std::fs::read_to_string(path).map_err(|source| TraceError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(name, &text)
+    pub fn find(name: &str) -> Result<Self, FileError> {
+        Self::parse(name, &FILES.find(name)?)
     }
 
     /// The trace that is written in `text`; `name` is for the error.
     ///
     /// # Errors
     /// When it is malformed: then with the line.
-    pub fn parse(name: &str, text: &str) -> Result<Self, TraceError> {
+    pub fn parse(name: &str, text: &str) -> Result<Self, FileError> {
         let mut reader = Reader::default();
         let mut last = 0;
+        let invalid = |line, reason| FILES.invalid(name, Some(line), reason);
         for (number, line) in (1..).zip(text.lines()) {
             last = number;
             let read = serde_json::from_str(line).map_err(|error| error.to_string());
             let taken = read.and_then(|line| reader.take(line));
-            taken.map_err(|reason| invalid(name, number, reason))?;
+            taken.map_err(|reason| invalid(At::numbered(number), reason))?;
         }
         reader
             .finish()
-            .map_err(|reason| invalid(name, last.max(1), reason))
+            .map_err(|reason| invalid(At::numbered(last.max(1)), reason))
     }
 
     /// As a file holds it.
@@ -125,14 +80,6 @@ impl Trace {
             }))?;
         }
         Ok(text)
-    }
-}
-
-fn invalid(name: &str, line: usize, reason: String) -> TraceError {
-    TraceError::Invalid {
-        name: name.to_owned(),
-        line,
-        reason,
     }
 }
 
@@ -218,7 +165,7 @@ mod tests {
         r#"{"piece":{"at_ns":250,"data":"{\"response\":\"\",\"done\":true,\"eval_count\":1}\n"}}"#;
     const END: &str = r#"{"end":{"at_ns":260}}"#;
 
-    fn parsed(lines: &[&str]) -> Result<Trace, TraceError> {
+    fn parsed(lines: &[&str]) -> Result<Trace, FileError> {
         Trace::parse("it", &lines.join("\n"))
     }
 
@@ -270,7 +217,7 @@ mod tests {
 
     #[test]
     fn every_shipped_trace_is_sound_and_of_a_real_server() {
-        for (name, _) in SHIPPED {
+        for (name, _) in FILES.shipped {
             let trace = Trace::find(name).expect(name);
             assert!(trace.head.note.is_some(), "{name} says where it is from");
             for exchange in &trace.exchanges {

@@ -18,14 +18,13 @@
 //! |---|---|
 //! | `tape` | where a piece begins and ends, while the reply comes |
 //! | `answer` | what the pieces say, and when each token of it came |
-//! | `file` | what of a file is no trace, and which ship with tare |
+//! | `file` | how a trace is read and written, and which ones ship |
 
 mod answer;
 mod file;
 mod tape;
 
-pub use answer::{Answer, TranscriptEntry, UnsoundError};
-pub use file::TraceError;
+pub use answer::{Answer, Token, UnsoundError};
 pub use tape::{NotText, Tape};
 
 use crate::protocol::{Api, Software};
@@ -103,7 +102,7 @@ impl Exchange {
     /// came, and when it was complete, in nanoseconds from the start.
     ///
     /// # Errors
-    /// When the reply is no answer.
+    /// When the reply cannot be read as an answer.
     pub fn new(
         api: Api,
         request: Value,

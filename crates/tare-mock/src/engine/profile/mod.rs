@@ -9,12 +9,10 @@ mod terms;
 mod tokenize;
 
 use super::pace::Factor;
+use crate::file::{FileError, Kind, Line};
 pub use model::{AlsoServed, Capability, ToolCalls};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::num::NonZeroU32;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 pub use terms::{Batch, Cancelled, Jitter, Prefill, PromptCache, Reload};
 pub use tokenize::Tokenize;
@@ -124,145 +122,56 @@ fn alone() -> f64 {
     1.0
 }
 
-/// The profiles that come with tare, by name.
-const SHIPPED: [(&str, &str); 9] = [
-    (
-        "instant",
-        include_str!("../../../fixtures/profiles/instant.toml"),
-    ),
-    (
-        "paced-250us",
-        include_str!("../../../fixtures/profiles/paced-250us.toml"),
-    ),
-    (
-        "paced-1ms",
-        include_str!("../../../fixtures/profiles/paced-1ms.toml"),
-    ),
-    (
-        "paced-10ms",
-        include_str!("../../../fixtures/profiles/paced-10ms.toml"),
-    ),
-    (
-        "paced-50ms",
-        include_str!("../../../fixtures/profiles/paced-50ms.toml"),
-    ),
-    (
-        "paced-1s",
-        include_str!("../../../fixtures/profiles/paced-1s.toml"),
-    ),
-    (
-        "cpu-gemma3-270m",
-        include_str!("../../../fixtures/profiles/cpu-gemma3-270m.toml"),
-    ),
-    (
-        "rtx4080-gemma3-4b",
-        include_str!("../../../fixtures/profiles/rtx4080-gemma3-4b.toml"),
-    ),
-    (
-        "rtx4080-qwen2.5-7b",
-        include_str!("../../../fixtures/profiles/rtx4080-qwen2.5-7b.toml"),
-    ),
-];
-
-/// Why there is no profile.
-#[derive(Debug, thiserror::Error)]
-pub enum ProfileError {
-    /// Neither a shipped name nor a file.
-    #[error(
-        "no profile `{name}`: it is neither one of {} nor a file",
-        shipped_names()
-    )]
-    Unknown {
-        /// What was asked for.
-        name: String,
-    },
-    /// A file that can't be read.
-    #[error("cannot read profile {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Not a profile.
-    #[error("profile {name}{}: {reason}", line.as_ref().map(|line| format!(", {line}")).unwrap_or_default())]
-    Invalid {
-        /// Name or file.
-        name: String,
-        /// The line, where the parser knows it.
-        line: Option<Line>,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
-/// A line of a file, for a message.
-#[derive(Debug)]
-pub struct Line {
-    number: usize,
-    text: String,
-}
-
-impl Line {
-    /// The line that a parser's span lies in; `None` where the span is of several lines.
-    pub fn of(span: Range<usize>, text: &str) -> Option<Self> {
-        if text.get(span.clone())?.contains('\n') {
-            return None;
-        }
-        let number = text[..span.start].matches('\n').count();
-        Self::nth(number, text)
-    }
-
-    /// The line that sets a key, for what only the whole profile shows.
-    fn setting(key: &str, text: &str) -> Option<Self> {
-        let sets = |line: &str| {
-            line.trim_start()
-                .strip_prefix(key)
-                .is_some_and(|rest| rest.trim_start().starts_with('='))
-        };
-        Self::nth(text.lines().position(sets)?, text)
-    }
-
-    /// Counted from 0.
-    fn nth(number: usize, text: &str) -> Option<Self> {
-        let text = text.lines().nth(number)?.trim().to_owned();
-        Some(Self {
-            number: number + 1,
-            text,
-        })
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} (`{}`)", self.number, self.text)
-    }
-}
-
-fn shipped_names() -> String {
-    SHIPPED.map(|(name, _)| name).join(", ")
-}
+/// Profiles as files, and those that ship.
+const FILES: Kind = Kind {
+    what: "profile",
+    shipped: &[
+        (
+            "instant",
+            include_str!("../../../fixtures/profiles/instant.toml"),
+        ),
+        (
+            "paced-250us",
+            include_str!("../../../fixtures/profiles/paced-250us.toml"),
+        ),
+        (
+            "paced-1ms",
+            include_str!("../../../fixtures/profiles/paced-1ms.toml"),
+        ),
+        (
+            "paced-10ms",
+            include_str!("../../../fixtures/profiles/paced-10ms.toml"),
+        ),
+        (
+            "paced-50ms",
+            include_str!("../../../fixtures/profiles/paced-50ms.toml"),
+        ),
+        (
+            "paced-1s",
+            include_str!("../../../fixtures/profiles/paced-1s.toml"),
+        ),
+        (
+            "cpu-gemma3-270m",
+            include_str!("../../../fixtures/profiles/cpu-gemma3-270m.toml"),
+        ),
+        (
+            "rtx4080-gemma3-4b",
+            include_str!("../../../fixtures/profiles/rtx4080-gemma3-4b.toml"),
+        ),
+        (
+            "rtx4080-qwen2.5-7b",
+            include_str!("../../../fixtures/profiles/rtx4080-qwen2.5-7b.toml"),
+        ),
+    ],
+};
 
 impl Profile {
     /// The profile of a shipped name, or of a file.
     ///
     /// # Errors
     /// When there is none, or it is malformed: then with the line.
-    pub fn find(name: &str) -> Result<Self, ProfileError> {
-        if let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-            return Self::parse(name, text);
-        }
-        let path = Path::new(name);
-        if !path.is_file() {
-            return Err(ProfileError::Unknown {
-                name: name.to_owned(),
-            });
-        }
-        let text = std::fs::read_to_string(path).map_err(|source| ProfileError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(name, &text)
+    pub fn find(name: &str) -> Result<Self, FileError> {
+        Self::parse(name, &FILES.find(name)?)
     }
 
     /// The same, `speed` times as fast: every time in it is that many times shorter, the keep-alive
@@ -286,12 +195,12 @@ impl Profile {
         }
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        let invalid = |line, reason| ProfileError::Invalid {
-            name: name.to_owned(),
-            line,
-            reason,
-        };
+    /// The profile that is written in `text`; `name` is for the error.
+    ///
+    /// # Errors
+    /// When it is malformed: then with the line.
+    pub fn parse(name: &str, text: &str) -> Result<Self, FileError> {
+        let invalid = |line, reason| FILES.invalid(name, line, reason);
         let profile: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().and_then(|span| Line::of(span, text));
             invalid(line, error.message().trim().replace('\n', "; "))
@@ -317,7 +226,7 @@ mod tests {
 
     #[test]
     fn every_shipped_profile_is_sound() {
-        for (name, _) in SHIPPED {
+        for (name, _) in FILES.shipped {
             Profile::find(name).expect(name);
         }
     }
@@ -375,7 +284,7 @@ mod tests {
 
     #[test]
     fn an_error_names_the_line_and_the_field() {
-        let sound = SHIPPED[2].1;
+        let sound = FILES.shipped[2].1;
         for (was, is, expected) in [
             (
                 "gap = \"1ms\"",

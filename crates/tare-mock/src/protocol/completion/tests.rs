@@ -1,6 +1,6 @@
 //! Streams as llama.cpp, vLLM, LM Studio and Ollama send them, split anywhere.
 
-use super::super::decoder::hearing::{self, TranscriptEntry, cut, cuts};
+use super::super::decoder::hearing::{self, Heard, cut, cuts};
 use super::*;
 use proptest::prelude::*;
 
@@ -23,22 +23,22 @@ const LLAMA_CPP: &str = concat!(
     "\n\ndata: [DONE]",
 );
 
-fn decode(reply: &[u8]) -> Result<Vec<TranscriptEntry>, DecodeError> {
+fn decode(reply: &[u8]) -> Result<Vec<Heard>, DecodeError> {
     hearing::decode::<Completion>([reply])
 }
 
-fn told(reply: &str) -> Vec<TranscriptEntry> {
+fn told(reply: &str) -> Vec<Heard> {
     decode(reply.as_bytes()).expect("a sound reply")
 }
 
-fn token(text: &str) -> TranscriptEntry {
-    TranscriptEntry::Token(text.to_owned())
+fn token(text: &str) -> Heard {
+    Heard::Token(text.to_owned())
 }
 
 /// The account at the end of what was said.
-fn last(said: &[TranscriptEntry]) -> &Final {
+fn last(said: &[Heard]) -> &Final {
     match said.last() {
-        Some(TranscriptEntry::Done(last)) => last,
+        Some(Heard::Done(last)) => last,
         other => panic!("no end: {other:?}"),
     }
 }
@@ -63,7 +63,7 @@ fn llama_cpps_stream_gives_tokens_and_its_own_times() {
     assert_eq!(
         said[..3],
         [
-            TranscriptEntry::Thinking("hm".to_owned()),
+            Heard::Thinking("hm".to_owned()),
             token("µ \"a\"\n"),
             token(" 🦙")
         ]
@@ -113,9 +113,9 @@ fn thinking_that_is_sent_under_two_names_is_heard_once() {
     let said = told(&chunk(
         r#"{"index":0,"delta":{"reasoning":"hm","reasoning_content":"hm"}}"#,
     ));
-    assert_eq!(said, [TranscriptEntry::Thinking("hm".to_owned())]);
+    assert_eq!(said, [Heard::Thinking("hm".to_owned())]);
     let said = told(&chunk(r#"{"index":0,"delta":{"reasoning":"so"}}"#));
-    assert_eq!(said, [TranscriptEntry::Thinking("so".to_owned())]);
+    assert_eq!(said, [Heard::Thinking("so".to_owned())]);
 }
 
 #[test]
@@ -125,10 +125,7 @@ fn a_whole_reply_in_one_object_is_taken() {
             &(r#"{"id":"x","choices":[{"index":0,"message":{"role":"assistant","content":"ab","reasoning_content":"hm","tool_calls":[]},"logprobs":null,"finish_reason":"stop"}],
                 "usage":{"prompt_tokens":3,"completion_tokens":2}}"#.to_owned() + end),
         );
-        assert_eq!(
-            said[..2],
-            [TranscriptEntry::Thinking("hm".to_owned()), token("ab")]
-        );
+        assert_eq!(said[..2], [Heard::Thinking("hm".to_owned()), token("ab")]);
         assert_eq!(last(&said).eval_count, 2);
     }
 }
@@ -153,9 +150,7 @@ fn a_reply_is_complete_with_done_or_with_its_end_after_a_reason() {
         "{}".to_owned(),
     ] {
         let said = told(&cut_off);
-        let done = said
-            .iter()
-            .any(|said| matches!(said, TranscriptEntry::Done(_)));
+        let done = said.iter().any(|said| matches!(said, Heard::Done(_)));
         assert!(!done, "{cut_off}: {said:?}");
     }
     for broken in [
@@ -177,12 +172,12 @@ fn an_error_in_any_form_is_told_and_ends_the_reply() {
         "event: error\ndata: {\"error\":{\"message\":\"out of memory\"}}",
     ] {
         let said = told(&(content("a") + error + "\n\ndata: [DONE]\n\n"));
-        let error = TranscriptEntry::Error("out of memory".to_owned());
+        let error = Heard::Error("out of memory".to_owned());
         assert_eq!(said, [token("a"), error]);
     }
     let said = told(r#"{"error":"Unexpected endpoint or method. (POST /v1/chat/completions)"}"#);
     assert!(
-        matches!(&said[..], [TranscriptEntry::Error(words)] if words.starts_with("Unexpected")),
+        matches!(&said[..], [Heard::Error(words)] if words.starts_with("Unexpected")),
         "{said:?}"
     );
 }
@@ -224,7 +219,7 @@ proptest! {
     fn any_text_survives_the_encoding(texts in prop::collection::vec(".{1,20}", 1..20), size in 1usize..40) {
         let reply: String = texts.iter().map(|text| content(text)).collect();
         let said = hearing::decode::<Completion>(reply.as_bytes().chunks(size));
-        let tokens: Vec<_> = texts.into_iter().map(TranscriptEntry::Token).collect();
+        let tokens: Vec<_> = texts.into_iter().map(Heard::Token).collect();
         prop_assert_eq!(said.expect("a sound reply"), tokens);
     }
 

@@ -12,7 +12,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Why a text is no fault: the part that is wrong, and what there is instead.
+/// Why a text cannot be read as a fault: the part that is wrong, and what can be written instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     /// No such kind.
@@ -22,7 +22,7 @@ pub enum FaultError {
         name: String,
     },
     /// Arguments that the kind does not take.
-    #[error("`{part}` in the fault `{spec}` is no {expected}: it is written {form}")]
+    #[error("fault `{spec}`: `{part}` is not {expected}; write {form}")]
     Argument {
         /// The whole fault.
         spec: String,
@@ -34,7 +34,7 @@ pub enum FaultError {
         form: &'static str,
     },
     /// No such time.
-    #[error("`@{part}` in the fault `{spec}` is no WHEN: there are {}", forms(&WHENS))]
+    #[error("fault `{spec}`: `@{part}` does not say when; write {}", forms(&WHENS))]
     When {
         /// The whole fault.
         spec: String,
@@ -54,7 +54,7 @@ fn forms(all: &[(&str, &str)]) -> String {
 /// A list of faults, such as a header holds.
 ///
 /// # Errors
-/// On the first that is none.
+/// On the first that cannot be read.
 pub fn parse_list(text: &str) -> Result<Vec<Fault>, FaultError> {
     let mut faults = Vec::new();
     let mut rest = Some(text);
@@ -153,15 +153,15 @@ struct Arguments<'a> {
 
 impl<'a> Arguments<'a> {
     fn kind(&self, name: &str) -> Result<Kind, FaultError> {
-        const TOKENS: &str = "number of tokens";
-        const COUNTED: &str = "number of a token, counted from 1";
-        const BYTES: &str = "number of bytes, at least 1";
-        const LINES: &str = "number of lines, at least 2";
-        const IDS: &str = "number of ids up to 10,000,000";
+        const TOKENS: &str = "a number of tokens";
+        const COUNTED: &str = "the number of a token, counted from 1";
+        const BYTES: &str = "a number of bytes, at least 1";
+        const LINES: &str = "a number of lines, at least 2";
+        const IDS: &str = "a number of ids up to 10,000,000";
         if name == "extra-fields" {
             return match self.text {
                 None => Ok(Kind::ExtraFields),
-                Some(text) => Err(self.wrong(text, "part of it, it takes no argument")),
+                Some(text) => Err(self.wrong(text, "an argument that it takes")),
             };
         }
         let text = self.text.unwrap_or_default();
@@ -176,7 +176,9 @@ impl<'a> Arguments<'a> {
                 let (after, message) = split_colon(text);
                 Kind::Error {
                     after: self.number(after, TOKENS)?,
-                    message: message.map(|text| self.text(text, "message")).transpose()?,
+                    message: message
+                        .map(|text| self.text(text, "a message"))
+                        .transpose()?,
                 }
             }
             "stall" => {
@@ -207,14 +209,14 @@ impl<'a> Arguments<'a> {
                 Kind::HugeContext { ids }
             }
             "status" => {
-                const ERROR: &str = "HTTP status of an error, 400 to 599";
+                const ERROR: &str = "the HTTP status of an error, 400 to 599";
                 let status = text.parse().ok().filter(|code| (400..600).contains(code));
                 let status = status.and_then(|code| StatusCode::from_u16(code).ok());
                 Kind::Status(status.ok_or_else(|| self.wrong(text, ERROR))?)
             }
             "slow-head" => Kind::SlowHead(self.time(text)?),
             _ => {
-                const TYPE: &str = "content type";
+                const TYPE: &str = "a content type";
                 let said = self.text(text, TYPE)?;
                 let value = HeaderValue::from_str(&said).ok();
                 let value = value.filter(|value| value.to_str().is_ok());
@@ -239,7 +241,7 @@ impl<'a> Arguments<'a> {
     fn time(&self, part: &str) -> Result<Duration, FaultError> {
         let parsed = part.parse::<jiff::SignedDuration>().ok();
         let time = parsed.and_then(|time| Duration::try_from(time).ok());
-        time.ok_or_else(|| self.wrong(part, "time such as 250ms or 1.5s"))
+        time.ok_or_else(|| self.wrong(part, "a time such as 250ms or 1.5s"))
     }
 
     /// A text, in quotes or not, that says something.

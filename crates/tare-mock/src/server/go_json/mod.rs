@@ -24,7 +24,7 @@ use hyper::StatusCode;
 use scan::ScanError;
 use serde::de::DeserializeOwned;
 
-/// Why a body is no request.
+/// Why a body cannot be read as a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// There is nothing in it.

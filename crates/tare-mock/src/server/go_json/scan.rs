@@ -13,7 +13,7 @@ pub enum Node {
     Object(Vec<(String, Node)>),
 }
 
-/// Why there is no value.
+/// Why no value could be read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ScanError {
     /// Nothing but white space.
@@ -65,7 +65,7 @@ impl Scan<'_> {
         }
     }
 
-    /// The next byte that is no white space.
+    /// The next byte that is not white space.
     fn take_sign(&mut self) -> Scanned<u8> {
         self.skip_space();
         self.take()

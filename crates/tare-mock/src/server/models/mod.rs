@@ -37,7 +37,7 @@ const MOST_UPLOADS: usize = 1024;
 /// The models of one server.
 pub struct Store {
     models: RefCell<Vec<Rc<Model>>>,
-    /// The uploaded files that are no part of a model yet, and what each is.
+    /// The uploaded files that no model uses yet, and what each is.
     uploads: RefCell<HashMap<String, Upload>>,
     aliases: RefCell<Aliases>,
 }
@@ -59,7 +59,7 @@ pub struct Full;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelsError {
     /// Ollama would not take it for a name.
-    #[error("`{name}` is no name that a model can have; names are like `gemma3` or `me/mine:4b`")]
+    #[error("`{name}` is not a valid model name; valid are `gemma3` and `me/mine:4b`")]
     NoName {
         /// As the profile has it.
         name: String,

@@ -1,6 +1,6 @@
 //! Whether a value fits a schema, for the keywords that what is made may miss.
 //!
-//! It is no validator: patterns and formats are not looked at, because a text that has them was
+//! It is not a validator: patterns and formats are not looked at, because a text that has them was
 //! made for them.
 
 use super::resolve;

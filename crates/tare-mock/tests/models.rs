@@ -4,18 +4,15 @@ mod support;
 
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
-use support::{Reply, ask, mock};
-use tare::run::MockServer;
-use tempfile::TempDir;
+use support::{Reply, ask, mock, own};
+use tare_mock::Mock;
 
 /// `hello`, as Ollama names a file.
 const HELLO: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
 /// A mock with three models, of which two share their weights.
-fn with_three() -> (MockServer, TempDir) {
-    let folder = TempDir::new().expect("a folder");
-    let profile = r#"
+fn with_three() -> Mock {
+    own(r#"
 description = "three models"
 model = "gemma3:latest"
 load = "0s"
@@ -27,17 +24,10 @@ also = [
   { name = "tools", capabilities = ["completion", "tools"], weights_of = "gemma3" },
   { name = "me/Embed:v1", capabilities = ["embedding"] },
 ]
-"#;
-    (serve(folder.path(), profile), folder)
+"#)
 }
 
-fn serve(folder: &Path, profile: &str) -> MockServer {
-    let file = folder.join("models.toml");
-    fs::write(&file, profile).expect("a profile");
-    mock(file.to_str().expect("a path"))
-}
-
-fn post(server: &MockServer, path: &str, body: &Value) -> Reply {
+fn post(server: &Mock, path: &str, body: &Value) -> Reply {
     ask(server, &format!("POST {path}"), &body.to_string())
 }
 
@@ -46,7 +36,7 @@ fn error(reply: &Reply) -> (&str, String) {
     (&reply.status, error.expect("an error"))
 }
 
-fn names(server: &MockServer) -> Vec<String> {
+fn names(server: &Mock) -> Vec<String> {
     let tags = ask(server, "GET /api/tags", "").json();
     let models = tags["models"].as_array().expect("a list").iter();
     models
@@ -54,7 +44,7 @@ fn names(server: &MockServer) -> Vec<String> {
         .collect()
 }
 
-fn show(server: &MockServer, name: &str) -> Value {
+fn show(server: &Mock, name: &str) -> Value {
     let reply = post(server, "/api/show", &json!({ "model": name }));
     assert_eq!(reply.status, "200 OK", "{name}");
     reply.json()
@@ -62,7 +52,7 @@ fn show(server: &MockServer, name: &str) -> Value {
 
 #[test]
 fn a_model_answers_to_every_form_of_its_name_and_under_that_name() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     for name in [
         "gemma3",
         "Gemma3:LATEST",
@@ -96,7 +86,7 @@ fn a_model_answers_to_every_form_of_its_name_and_under_that_name() {
 
 #[test]
 fn a_name_that_is_none_is_refused_by_each_route_in_its_own_words() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     let unqualified = "unqualified name: registry.ollama.ai/library/a b:latest";
     for (request, status, words) in [
         (
@@ -129,7 +119,7 @@ fn a_name_that_is_none_is_refused_by_each_route_in_its_own_words() {
 
 #[test]
 fn every_model_of_a_profile_is_listed_with_what_it_can_do() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     assert_eq!(
         names(&server),
         ["gemma3:latest", "tools:latest", "me/Embed:v1"]
@@ -164,7 +154,7 @@ fn every_model_of_a_profile_is_listed_with_what_it_can_do() {
 
 #[test]
 fn models_with_the_same_weights_share_a_runner_and_others_have_their_own() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     let load = |name: &str| {
         let path = if name.starts_with("me/") {
             "/api/embed"
@@ -201,7 +191,7 @@ fn models_with_the_same_weights_share_a_runner_and_others_have_their_own() {
 
 #[test]
 fn a_description_has_all_that_a_real_one_has() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     let reply = post(
         &server,
         "/api/show",
@@ -257,7 +247,7 @@ fn a_description_has_all_that_a_real_one_has() {
 
 #[test]
 fn a_copy_is_a_model_of_its_own_until_it_is_deleted() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     let copy = |source: &str, destination: &str| {
         let body = json!({ "source": source, "destination": destination });
         post(&server, "/api/copy", &body)
@@ -320,7 +310,7 @@ fn each_server_of_a_process_has_models_of_its_own() {
 
 #[test]
 fn a_model_made_from_another_has_what_the_request_gave_it() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     let body = json!({
         "model": "mario", "from": "gemma3", "system": "You are Mario.",
         "template": "{{ .Suffix }}{{ .System }} {{ .Prompt }}", "license": ["MIT", "BSD"],
@@ -379,7 +369,7 @@ fn a_model_made_from_another_has_what_the_request_gave_it() {
 
 #[test]
 fn a_model_that_cannot_be_made_is_refused_in_ollamas_words() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     let missing = format!("sha256:{}", "0".repeat(64));
     for (further, status, words) in [
         (json!({}), 400, "neither 'from' or 'files' was specified"),
@@ -441,8 +431,9 @@ fn a_model_that_cannot_be_made_is_refused_in_ollamas_words() {
 
 #[test]
 fn an_uploaded_file_is_known_by_its_digest_and_weights_make_a_model() {
-    let (server, folder) = with_three();
-    let before = fs::read_dir(folder.path()).expect("a folder").count();
+    let server = with_three();
+    let files = || fs::read_dir(".").expect("the present folder").count();
+    let before = files();
     let known = |digest: &str| ask(&server, &format!("HEAD /api/blobs/{digest}"), "").status;
     let upload =
         |digest: &str, text: &str| ask(&server, &format!("POST /api/blobs/{digest}"), text);
@@ -491,15 +482,12 @@ fn an_uploaded_file_is_known_by_its_digest_and_weights_make_a_model() {
         &json!({ "model": "up", "prompt": "Hi", "stream": false }),
     );
     assert_eq!(reply.status, "200 OK");
-    assert_eq!(
-        fs::read_dir(folder.path()).expect("a folder").count(),
-        before
-    );
+    assert_eq!(files(), before, "nothing is written to disk");
 }
 
 #[test]
 fn no_registry_is_reached() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     let pull = post(&server, "/api/pull", &json!({ "model": "gemma3" }));
     assert_eq!(pull.header("content-type"), Some("application/x-ndjson"));
     assert_eq!(pull.chunks[0], "{\"status\":\"pulling manifest\"}\n");
@@ -533,7 +521,7 @@ fn no_registry_is_reached() {
 
 #[test]
 fn an_alias_is_a_further_name_for_generate_and_chat() {
-    let (server, _folder) = with_three();
+    let server = with_three();
     let path = "/api/experimental/aliases";
     let list = || ask(&server, &format!("GET {path}"), "").body();
     assert_eq!(list(), r#"{"aliases":[]}"#);

@@ -1,5 +1,5 @@
 //! Where a request's time goes besides prefill and decoding, as a client sees it: over real
-//! connections to a real `tare mock`. The engine's own tests have each term under a virtual clock;
+//! connections to a real mock. The engine's own tests have each term under a virtual clock;
 //! here it is shown that the mock puts them on the wire, in what it states and in when it writes.
 //!
 //! Times are compared with the truth that each answer carries, or with a least: nothing here fails
@@ -10,6 +10,7 @@ mod support;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::{Servers, term};
+use tare_mock::Gpus;
 
 const MS: u64 = 1_000_000;
 
@@ -70,7 +71,7 @@ fn done(last: &Value) -> u64 {
 
 #[test]
 fn generates_last_line_leaves_later_than_its_total_by_the_time_of_its_context() {
-    let servers = Servers::start(TOKENIZING, 1, 1);
+    let servers = Servers::start(TOKENIZING, 1, Gpus::Shared);
     for more in [json!({}), json!({"stream": false})] {
         let (last, took) = ask(&servers, GENERATE, &more);
         let context = term(&last, "context");
@@ -87,7 +88,7 @@ fn generates_last_line_leaves_later_than_its_total_by_the_time_of_its_context() 
 
 #[test]
 fn only_generate_makes_a_context_and_raw_is_not_looked_at_before_its_slot() {
-    let servers = Servers::start(TOKENIZING, 1, 1);
+    let servers = Servers::start(TOKENIZING, 1, Gpus::Shared);
     for (path, more, fitting, context) in [
         (GENERATE, json!({}), 22, 45),
         (GENERATE, json!({"raw": true}), 0, 0),
@@ -107,7 +108,7 @@ fn only_generate_makes_a_context_and_raw_is_not_looked_at_before_its_slot() {
 
 #[test]
 fn openais_route_is_chat() {
-    let servers = Servers::start(TOKENIZING, 1, 1);
+    let servers = Servers::start(TOKENIZING, 1, Gpus::Shared);
     let body = json!({
         "model": "m",
         "max_tokens": 3,
@@ -120,7 +121,7 @@ fn openais_route_is_chat() {
 
 #[test]
 fn what_is_stated_agrees_with_the_terms_and_leaves_tokenization_and_waiting_over() {
-    let servers = Servers::start(TOKENIZING, 1, 1);
+    let servers = Servers::start(TOKENIZING, 1, Gpus::Shared);
     for (path, more) in [
         (GENERATE, json!({})),
         (GENERATE, json!({"raw": true})),
@@ -150,7 +151,7 @@ fn what_is_stated_agrees_with_the_terms_and_leaves_tokenization_and_waiting_over
 
 #[test]
 fn a_hot_load_of_150_ms_is_handling_and_only_another_context_length_reloads() {
-    let servers = Servers::start(TOKENIZING, 1, 1);
+    let servers = Servers::start(TOKENIZING, 1, Gpus::Shared);
     let with_ctx = |num_ctx: u32| {
         let options = json!({"num_predict": 3, "num_ctx": num_ctx});
         ask(&servers, CHAT, &json!({ "options": options })).0
@@ -172,7 +173,7 @@ fn after_a_cancelled_prefill(cancelled_prefill: &str) -> (Duration, Value) {
         .replace("tokenize =", "#")
         .replace("\"3ms\"", "\"400ms\"")
         .replace("seed = 1", &format!("seed = 1\n{cancelled_prefill}"));
-    let servers = Servers::start(&profile, 1, 1);
+    let servers = Servers::start(&profile, 1, Gpus::Shared);
     let load = servers.ask(0, GENERATE, &json!({"model": "m"})).last();
     assert_eq!(load["done_reason"], "load");
     let start = Instant::now();

@@ -9,10 +9,10 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use support::{Reply, ask, first_of, loading_for_minutes, mock};
-use tare::run::MockServer;
+use tare_mock::Mock;
 use tare_mock::Text;
 
-fn generate(server: &MockServer, body: &str) -> Reply {
+fn generate(server: &Mock, body: &str) -> Reply {
     ask(server, "POST /api/generate", body)
 }
 
@@ -276,8 +276,7 @@ fn not_to_think_is_no_error() {
 
 #[test]
 fn a_full_queue_is_said_so() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = loading_for_minutes(folder.path());
+    let server = loading_for_minutes();
     // Whichever comes first is loaded for; the other has no place to wait.
     for (head, body) in [
         ("POST /api/generate", r#"{"model":"gemma3","prompt":"a"}"#),
@@ -407,7 +406,7 @@ fn errors_have_ollamas_status_and_words() {
 fn the_head_comes_with_the_first_token_and_not_before() {
     // The head is in the same read as the first line: the mock writes both at once.
     let server = mock("paced-10ms");
-    let address = server.base_url().trim_start_matches("http://");
+    let address = server.address();
     let mut stream = TcpStream::connect(address).expect("the mock listens");
     let body = r#"{"model":"gemma3","prompt":"Why?","options":{"num_predict":3}}"#;
     write!(

@@ -1,6 +1,6 @@
 //! What a mock answers where a request asks for more than text: JSON that fits, calls of tools,
 //! thoughts, log probabilities, an end before a stop string; in each form that Ollama has, and what
-//! it refuses. Real processes, requests by hand.
+//! it refuses. Real sockets, requests by hand.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -17,15 +17,12 @@ mod thinking;
 mod tools;
 
 use serde_json::{Map, Value, json};
-use std::fs;
-use support::{Reply, ask, mock};
-use tare::run::MockServer;
+use support::{Reply, ask, own};
+use tare_mock::Mock;
 
 /// A mock whose model can do this, at no time at all.
-fn able(capabilities: &[&str], more: &str) -> MockServer {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("able.toml");
-    let profile = format!(
+fn able(capabilities: &[&str], more: &str) -> Mock {
+    own(&format!(
         r#"
 description = "able"
 model = "gemma3:latest"
@@ -37,17 +34,15 @@ seed = 1
 {more}
 prefill = {{ fixed = "0s", per_token = "0s" }}
 "#
-    );
-    fs::write(&file, profile).expect("a profile");
-    mock(file.to_str().expect("a path"))
+    ))
 }
 
-fn plain() -> MockServer {
+fn plain() -> Mock {
     able(&["completion"], "")
 }
 
 /// Asks over one of Ollama's routes: `more` beside a prompt.
-fn native(server: &MockServer, route: &str, more: Value) -> Reply {
+fn native(server: &Mock, route: &str, more: Value) -> Reply {
     let mut body = json!({
         "model": "gemma3",
         "options": {"seed": 5},
@@ -61,7 +56,7 @@ fn native(server: &MockServer, route: &str, more: Value) -> Reply {
 }
 
 /// Asks over `/v1/chat/completions`.
-fn chat_completion(server: &MockServer, more: Value) -> Reply {
+fn chat_completion(server: &Mock, more: Value) -> Reply {
     let mut body = json!({
         "model": "gemma3",
         "messages": [{"role": "user", "content": "Why?"}],

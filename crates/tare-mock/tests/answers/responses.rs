@@ -4,7 +4,7 @@ use super::*;
 
 const ROUTE: &str = "POST /v1/responses";
 
-fn respond(server: &MockServer, more: Value) -> Reply {
+fn respond(server: &Mock, more: Value) -> Reply {
     let mut body = json!({"model": "gemma3", "input": "Why?", "max_output_tokens": 4});
     add(&mut body, more);
     ask(server, ROUTE, &body.to_string())

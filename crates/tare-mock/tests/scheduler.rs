@@ -1,4 +1,4 @@
-//! The scheduler's rules as a client sees them: over real connections to a real `tare mock`. The
+//! The scheduler's rules as a client sees them: over real connections to a real mock. The
 //! engine's own tests have every rule under a virtual clock; here it is shown that the mock puts
 //! them on the wire, and that a client which goes away frees what it held.
 //!
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::sync::mpsc;
 use std::thread;
 use support::{Servers, term};
+use tare_mock::Gpus;
 
 fn models(servers: &Servers) -> Vec<Value> {
     let ps = servers.ask(0, "/api/ps", &Value::Null).last();
@@ -44,7 +45,7 @@ const ENDLESS: u32 = 100_000_000;
 
 #[test]
 fn a_client_that_goes_away_frees_its_slot_for_the_next_in_line() {
-    let servers = Servers::start(ONE_SLOT, 1, 1);
+    let servers = Servers::start(ONE_SLOT, 1, Gpus::Shared);
     let mut first = servers.generate(0, ENDLESS, json!({}));
     first.first_token();
     let second = servers.generate(0, 3, json!({}));
@@ -72,7 +73,7 @@ fn a_client_that_goes_away_frees_its_slot_for_the_next_in_line() {
 
 #[test]
 fn a_client_that_goes_away_while_it_waits_is_forgotten() {
-    let servers = Servers::start(ONE_SLOT, 1, 1);
+    let servers = Servers::start(ONE_SLOT, 1, Gpus::Shared);
     let mut first = servers.generate(0, ENDLESS, json!({}));
     first.first_token();
     for _ in 0..3 {
@@ -88,7 +89,7 @@ fn only_requests_that_wait_for_a_load_count_against_the_queue() {
     let profile = ONE_SLOT.to_owned()
         + "[reload]\nvram_min = \"0s\"\nvram_max = \"0s\"\nstart = \"0s\"\nweights = \"1h\"\n";
     let profile = profile.replace("parallel = 1", "parallel = 1\nmax_queue = 1");
-    let servers = Servers::start(&profile, 1, 1);
+    let servers = Servers::start(&profile, 1, Gpus::Shared);
     // One is being loaded for, one waits, and one is too many: whichever is read last.
     let (tell, told) = mpsc::channel();
     for _ in 0..3 {
@@ -112,7 +113,7 @@ fn only_requests_that_wait_for_a_load_count_against_the_queue() {
 fn another_context_length_reloads_and_another_temperature_does_not() {
     let profile = ONE_SLOT.to_owned()
         + "[reload]\nvram_min = \"1ms\"\nvram_max = \"2ms\"\nstart = \"1ms\"\nweights = \"3ms\"\npoll = \"5ms\"\n";
-    let servers = Servers::start(&profile, 1, 1);
+    let servers = Servers::start(&profile, 1, Gpus::Shared);
     let ask = |options| servers.generate(0, 3, options).last();
     let cold = ask(json!({"num_ctx": 4096}));
     assert_eq!(
@@ -145,7 +146,7 @@ fn another_context_length_reloads_and_another_temperature_does_not() {
 
 #[test]
 fn a_model_is_listed_while_it_is_loaded() {
-    let servers = Servers::start(ONE_SLOT, 1, 1);
+    let servers = Servers::start(ONE_SLOT, 1, Gpus::Shared);
     assert_eq!(models(&servers), Vec::<Value>::new());
     let load = json!({"model": "m", "keep_alive": "10m", "options": {"num_ctx": 2048}});
     let reply = servers.ask(0, "/api/generate", &load).last();
@@ -175,30 +176,16 @@ fn a_model_is_listed_while_it_is_loaded() {
 #[test]
 fn servers_on_one_gpu_slow_each_other_and_servers_on_two_do_not() {
     let profile = ONE_SLOT.replace("parallel = 1", "parallel = 1\nshared_gpu = 3.0");
-    for (gpus, gap) in [(1, 3_000_000), (2, 1_000_000)] {
+    for (gpus, gap) in [(Gpus::Shared, 3_000_000), (Gpus::OneEach, 1_000_000)] {
         let servers = Servers::start(&profile, 2, gpus);
         let mut neighbour = servers.generate(0, ENDLESS, json!({}));
         neighbour.first_token();
         let last = servers.generate(1, 5, json!({})).last();
-        assert_eq!(term(&last, "decode"), 4 * gap, "{gpus} GPUs");
+        assert_eq!(term(&last, "decode"), 4 * gap, "{gpus:?}");
         assert_eq!(
             term(&last, "slot_wait"),
             0,
             "each server has a slot of its own"
         );
     }
-}
-
-#[test]
-fn a_number_of_gpus_that_cannot_be_modelled_is_refused() {
-    let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_tare"))
-        .args(["mock", "--listen", "127.0.0.1:0", "--gpus", "2"])
-        .output()
-        .expect("the program runs");
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.contains("--gpus 2 with --listen given 1 times") && said.matches('\n').count() == 1,
-        "{said}"
-    );
 }

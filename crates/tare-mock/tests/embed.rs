@@ -4,15 +4,12 @@ mod support;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
-use std::fs;
-use support::{Reply, ask, mock};
-use tare::run::MockServer;
-use tempfile::TempDir;
+use support::{Reply, ask, own};
+use tare_mock::Mock;
 
 /// A mock with one slot whose model embeds, and one that does not.
-fn embedding() -> (MockServer, TempDir) {
-    let folder = TempDir::new().expect("a folder");
-    let profile = r#"
+fn embedding() -> Mock {
+    own(r#"
 description = "embeds"
 model = "embed:270m"
 capabilities = ["embedding"]
@@ -23,13 +20,10 @@ seed = 1
 parallel = 1
 prefill = { fixed = "5ms", per_token = "0s" }
 also = [{ name = "gemma3" }]
-"#;
-    let file = folder.path().join("embeds.toml");
-    fs::write(&file, profile).expect("a profile");
-    (mock(file.to_str().expect("a path")), folder)
+"#)
 }
 
-fn post(server: &MockServer, path: &str, body: &Value) -> Reply {
+fn post(server: &Mock, path: &str, body: &Value) -> Reply {
     ask(server, &format!("POST {path}"), &body.to_string())
 }
 
@@ -48,7 +42,7 @@ fn norm(vector: &[f64]) -> f64 {
         .sqrt()
 }
 
-fn embed(server: &MockServer, further: Value) -> Reply {
+fn embed(server: &Mock, further: Value) -> Reply {
     let mut body = json!({ "model": "embed:270m" });
     let object = body.as_object_mut().expect("an object");
     object.extend(further.as_object().expect("an object").clone());
@@ -57,7 +51,7 @@ fn embed(server: &MockServer, further: Value) -> Reply {
 
 #[test]
 fn the_same_text_has_the_same_vector_over_every_route() {
-    let (server, _folder) = embedding();
+    let server = embedding();
     let reply = embed(&server, json!({ "input": ["hello", "there", "hello"] })).json();
     let vectors: Vec<_> = reply["embeddings"]
         .as_array()
@@ -115,7 +109,7 @@ fn the_same_text_has_the_same_vector_over_every_route() {
 
 #[test]
 fn fewer_dimensions_are_the_first_ones_at_norm_1() {
-    let (server, _folder) = embedding();
+    let server = embedding();
     let short = embed(&server, json!({ "input": "hello", "dimensions": 4 })).json();
     let short = vector(&short["embeddings"][0]);
     assert_eq!(short.len(), 4);
@@ -128,7 +122,7 @@ fn fewer_dimensions_are_the_first_ones_at_norm_1() {
 
 #[test]
 fn an_embedding_waits_for_runner_slot_and_prefill_and_says_where_its_time_went() {
-    let (server, _folder) = embedding();
+    let server = embedding();
     let body = json!({ "model": "embed:270m", "input": ["hello", "there"] }).to_string();
     let reply = ask(&server, "POST /api/embed\nx-tare-truth: 1", &body).json();
     let nanos = |name: &str| reply[name].as_u64().expect("a number");
@@ -161,7 +155,7 @@ fn an_embedding_waits_for_runner_slot_and_prefill_and_says_where_its_time_went()
 
 #[test]
 fn without_a_text_the_model_is_only_loaded_as_long_as_was_asked_for() {
-    let (server, _folder) = embedding();
+    let server = embedding();
     let running = || {
         let running = ask(&server, "GET /api/ps", "").json();
         running["models"].as_array().expect("a list").len()
@@ -189,7 +183,7 @@ fn without_a_text_the_model_is_only_loaded_as_long_as_was_asked_for() {
 
 #[test]
 fn a_text_too_long_is_cut_unless_it_must_not_be() {
-    let (server, _folder) = embedding();
+    let server = embedding();
     let long = "word ".repeat(1_000);
     let options = json!({ "num_ctx": 64 });
     let cut = embed(&server, json!({ "input": long, "options": options })).json();
@@ -207,7 +201,7 @@ fn a_text_too_long_is_cut_unless_it_must_not_be() {
 
 #[test]
 fn what_cannot_be_embedded_is_refused_in_ollamas_words() {
-    let (server, _folder) = embedding();
+    let server = embedding();
     let cannot = "this model does not support embeddings";
     let wrong = "invalid input type";
     let unknown = "model \"none\" not found, try pulling it first";

@@ -6,7 +6,12 @@ use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use tare::run::MockServer;
+
+/// A server that can be asked.
+pub trait Served {
+    /// Its address, or the name of its host, with the port.
+    fn host(&self) -> String;
+}
 
 /// A reply as it came over the wire.
 pub struct Reply {
@@ -34,7 +39,7 @@ impl Reply {
 }
 
 /// Sends one request and reads the whole reply. `head` is method and path, then a header a line.
-pub fn ask(server: &MockServer, head: &str, body: &str) -> Reply {
+pub fn ask(server: &impl Served, head: &str, body: &str) -> Reply {
     read(send(server, head, body), head).expect("a whole reply")
 }
 
@@ -46,14 +51,9 @@ pub fn ask_at(address: &str, head: &str, body: &str) -> io::Result<Reply> {
     read(send_to(address, head, body)?, head)
 }
 
-/// The same for a server that the request calls by another name.
-pub fn ask_as(host: &str, server: &MockServer, head: &str, body: &str) -> Reply {
-    ask(server, &format!("{head}\nhost: {host}"), body)
-}
-
 /// Sends two requests at once and reads the reply that comes first. The other one stays under way
 /// until the server ends.
-pub fn first_of(server: &MockServer, requests: [(&'static str, &'static str); 2]) -> Reply {
+pub fn first_of(server: &impl Served, requests: [(&'static str, &'static str); 2]) -> Reply {
     let (tell, told) = mpsc::channel();
     for (head, body) in requests {
         let stream = send(server, head, body);
@@ -67,9 +67,8 @@ pub fn first_of(server: &MockServer, requests: [(&'static str, &'static str); 2]
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Sends a request to a mock.
-fn send(server: &MockServer, head: &str, body: &str) -> TcpStream {
-    let address = server.base_url().trim_start_matches("http://");
-    send_to(address, head, body).expect("the mock listens")
+fn send(server: &impl Served, head: &str, body: &str) -> TcpStream {
+    send_to(&server.host(), head, body).expect("the mock listens")
 }
 
 /// Sends a request. A `host` among the headers takes the place of the true one.
@@ -198,7 +197,7 @@ impl Wire {
 }
 
 /// Sends one request and takes what comes until the connection ends, in whichever way.
-pub fn wire(server: &MockServer, head: &str, body: &str) -> Wire {
+pub fn wire(server: &impl Served, head: &str, body: &str) -> Wire {
     let mut stream = send(server, head, body);
     let mut bytes = Vec::new();
     // What was read before an error stays in `bytes`.

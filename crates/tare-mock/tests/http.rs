@@ -160,7 +160,7 @@ fn pages_of_this_machine_may_ask_and_others_may_not() {
             assert_eq!(reply.body(), "");
         }
     }
-    let own = origin("GET /api/version", server.base_url());
+    let own = origin("GET /api/version", &server.base_url());
     assert_eq!(own.status, "200 OK");
     assert_eq!(
         own.header("access-control-allow-origin"),

@@ -3,7 +3,7 @@
 use super::*;
 use tare_mock::Text;
 
-fn complete(server: &MockServer, more: Value) -> Reply {
+fn complete(server: &Mock, more: Value) -> Reply {
     let mut body = json!({"model": "gemma3", "prompt": "Why?", "seed": 5, "max_tokens": 4});
     add(&mut body, more);
     ask(server, "POST /v1/completions", &body.to_string())

@@ -1,55 +1,29 @@
-//! `tare mock` processes with a profile of the test's own, and requests over bare sockets whose
-//! answers carry the mock's truth.
+//! Mocks with a profile of the test's own, and requests over bare sockets whose answers carry the
+//! mock's truth.
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
+use tare_mock::{Gpus, Mock};
 
 /// A mock with a profile of the test's own, and as many servers as it asks for.
-pub struct Servers {
-    child: Child,
-    addresses: Vec<String>,
-    _profile: tempfile::TempDir,
-}
+pub struct Servers(Mock);
 
 impl Servers {
-    pub fn start(profile: &str, listen: usize, gpus: usize) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("profile.toml");
-        std::fs::write(&file, profile).expect("a file");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tare"));
-        command
-            .args(["mock", "--until-eof", "--profile"])
-            .arg(&file);
-        command.args(["--gpus", &gpus.to_string()]);
-        for _ in 0..listen {
-            command.args(["--listen", "127.0.0.1:0"]);
-        }
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the mock starts");
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let address = |line: std::io::Result<String>| {
-            let line = line.expect("a line");
-            let address = line
-                .strip_prefix("listening on http://")
-                .expect("an address");
-            address.to_owned()
-        };
-        Self {
-            addresses: stdout.lines().take(listen).map(address).collect(),
-            child,
-            _profile: folder,
-        }
+    pub fn start(profile: &str, listen: usize, gpus: Gpus) -> Self {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let builder = Mock::builder()
+            .profile(super::profile_of(profile))
+            .gpus(gpus);
+        Self(super::start(
+            (0..listen).fold(builder, |builder, _| builder.listen(anywhere)),
+        ))
     }
 
     /// Sends a request and reads nothing yet.
     pub fn ask(&self, server: usize, path: &str, body: &Value) -> Answer {
-        let mut stream = TcpStream::connect(&self.addresses[server]).expect("the mock listens");
+        let mut stream = TcpStream::connect(self.0.addresses()[server]).expect("the mock listens");
         // A rule that is broken may leave an answer waiting for ever: then fail, and say where.
         let long = Some(Duration::from_secs(30));
         stream.set_read_timeout(long).expect("a limit");
@@ -82,13 +56,6 @@ impl Servers {
             let version = self.ask(0, "/api/version", &Value::Null).last();
             assert!(version["version"].is_string());
         }
-    }
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

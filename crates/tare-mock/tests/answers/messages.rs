@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn send(server: &MockServer, more: Value) -> Reply {
+fn send(server: &Mock, more: Value) -> Reply {
     let mut body = json!({
         "model": "gemma3",
         "max_tokens": 4,

@@ -4,12 +4,12 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Reply, ask, first_of, loading_for_minutes, mock};
-use tare::run::MockServer;
+use tare_mock::Mock;
 use tare_mock::Text;
 
 const ROUTE: &str = "POST /v1/chat/completions";
 
-fn complete(server: &MockServer, body: &Value) -> Reply {
+fn complete(server: &Mock, body: &Value) -> Reply {
     ask(server, ROUTE, &body.to_string())
 }
 
@@ -225,8 +225,7 @@ fn errors_have_openais_form_and_ollamas_words() {
 
 #[test]
 fn a_full_queue_is_an_api_error() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = loading_for_minutes(folder.path());
+    let server = loading_for_minutes();
     let body = r#"{"model":"gemma3","messages":[{"role":"user","content":"a"}]}"#;
     let reply = first_of(&server, [(ROUTE, body), (ROUTE, body)]);
     assert_eq!(reply.status, "503 Service Unavailable");

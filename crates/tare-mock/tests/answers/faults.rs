@@ -89,9 +89,7 @@ fn json_and_calls_break_off_too() {
 
 #[test]
 fn a_client_that_goes_away_frees_its_place() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("slow.toml");
-    let profile = r#"
+    let server = own(r#"
 description = "one at a time, an hour between two tokens"
 model = "gemma3:latest"
 capabilities = ["completion", "tools"]
@@ -101,17 +99,15 @@ gap = "1h"
 seed = 1
 parallel = 1
 prefill = { fixed = "0s", per_token = "0s" }
-"#;
-    fs::write(&file, profile).expect("a profile");
-    let server = mock(file.to_str().expect("a path"));
-    let address = server.base_url().trim_start_matches("http://").to_owned();
+"#);
+    let address = server.address();
     for (route, shape) in [
         ("api/chat", r#""format":"json""#),
         ("v1/responses", r#""stream":true"#),
         ("v1/messages", r#""stream":true"#),
     ] {
         let body = BODY.replace(r#""stream":true"#, shape);
-        let mut stream = TcpStream::connect(&address).expect("the mock listens");
+        let mut stream = TcpStream::connect(address).expect("the mock listens");
         let length = body.len();
         write!(
             stream,
