@@ -96,6 +96,12 @@ pub enum CorpusError {
 }
 
 impl Source {
+    /// How a run's spec names it: the folder, or the built-in corpus by its name, which is not the same
+    /// folder on every machine.
+    pub fn named(&self) -> PathBuf {
+        self.to_string().into()
+    }
+
     /// Finds the folder and says what is in it. The built-in corpus is unpacked where it is not yet.
     ///
     /// # Errors

@@ -28,8 +28,10 @@
 //! | [`experiment`] | arms × workloads × blocks: what is run, its records, metrics and verdicts |
 //! | [`load`] | so many streams at once, or requests at a rate, and what came of them |
 //! | [`report`] | results as JSON, Markdown and tables |
+//! | [`published`] | the older reports' schema: export of an experiment's records |
 //! | [`team`] | several agents at once and each alone, on one server or two |
-//! | [`plan`] | scenarios × settings × repetitions; execution that stops, goes on and divides |
+//! | [`plan`] | scenarios × settings × repetitions, written down before the first run |
+//! | [`published`] | the older reports' schema: export of records, import of trees |
 //! | [`cli`] | the `tare` command, one file per subcommand |
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -47,6 +49,7 @@ pub mod plan;
 pub mod protocol;
 pub mod provenance;
 pub mod proxy;
+pub mod published;
 pub mod report;
 pub mod run;
 pub mod runtime;

@@ -188,7 +188,10 @@ impl Arguments {
             .iter()
             .any(|(kind, ..)| matches!(kind, Kind::Agent | Kind::Team));
         let corpus = match reads {
-            true => self.corpus.open()?.folder,
+            true => {
+                self.corpus.open()?;
+                self.corpus.named()
+            }
             false => PathBuf::new(),
         };
         let mut stacks = self.stacks().map_err(Failure::Usage)?;

@@ -1,7 +1,7 @@
 //! `tare import`: other people's results, analysed as our own are.
 
 use super::Failure;
-use super::report::{Wanted, analysed};
+use super::report::{Wanted, imported};
 use std::path::PathBuf;
 
 /// Analyse trees of published metrics.json files, ours or those of older reports
@@ -31,5 +31,5 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
-    analysed(&arguments.paths, &arguments.out, &arguments.wanted)
+    imported(&arguments.paths, &arguments.out, &arguments.wanted)
 }

@@ -10,6 +10,7 @@ mod experiment;
 mod import;
 mod invoke;
 mod load;
+mod merge;
 mod mock;
 mod overrides;
 mod proxy;
@@ -46,6 +47,7 @@ enum Command {
     Team(Box<team::Arguments>),
     Compare(Box<compare::Arguments>),
     Sweep(Box<sweep::Arguments>),
+    Merge(merge::Arguments),
     Load(Box<load::Arguments>),
     Mock(mock::Arguments),
     Proxy(proxy::Arguments),
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Team(arguments) => team::run(*arguments),
         Command::Compare(arguments) => compare::run(*arguments),
         Command::Sweep(arguments) => sweep::run(*arguments),
+        Command::Merge(arguments) => merge::run(arguments),
         Command::Load(arguments) => load::run(*arguments),
         Command::Mock(arguments) => mock::run(arguments),
         Command::Proxy(arguments) => proxy::run(arguments),

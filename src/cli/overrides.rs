@@ -3,7 +3,7 @@
 use super::Failure;
 use super::values::{not_negative, share};
 use crate::protocol::{Api, Options};
-use crate::report::agent::Chosen;
+use crate::published::agent::Chosen;
 use anyhow::anyhow;
 use clap::value_parser;
 

@@ -4,9 +4,9 @@
 mod sweep;
 
 use super::{Failure, usable_folder};
+use crate::published::import::{Skipped, Source, read};
 use crate::report::files::write_all;
-use crate::report::sweep::source::{Skipped, read};
-use crate::report::sweep::{Figure, Record, text};
+use crate::report::sweep::{Figure, Observation, Record, text};
 use anyhow::anyhow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -54,10 +54,19 @@ enum Format {
 /// So many skipped files are named on the terminal; the report has more, and `analysis.json` all.
 const MOST_NAMED: usize = 20;
 
-/// Reads, analyses, writes and prints: what `tare report sweep` and `tare import` have in common.
-pub fn analysed(paths: &[PathBuf], out: &Path, wanted: &Wanted) -> Result<(), Failure> {
+/// Reads trees of files, analyses, writes and prints.
+pub fn imported(paths: &[PathBuf], out: &Path, wanted: &Wanted) -> Result<(), Failure> {
     usable_folder(out, "--out")?;
-    let (source, runs) = read(paths).map_err(|error| Failure::Failed(error.into()))?;
+    let read = read(paths).map_err(|error| Failure::Failed(error.into()))?;
+    analysed(read, out, wanted)
+}
+
+/// Analyses, writes and prints: what `tare report sweep` and `tare import` have in common.
+fn analysed(
+    (source, runs): (Source, Vec<Observation>),
+    out: &Path,
+    wanted: &Wanted,
+) -> Result<(), Failure> {
     tell_skipped(&source.skipped, runs.is_empty());
     eprintln!("read {}, skipped {}", source.read, source.skipped.len());
     if runs.is_empty() {

@@ -64,12 +64,8 @@ pub async fn look_for<R: Runtime, C: Client<R>>(
 
 /// What a server is asked for before the first run, over the connection that found it.
 pub enum First {
-    /// Nothing.
-    Nothing,
     /// A token, so that a model that is not there is told at once, and one that is there is loaded.
     Token,
-    /// To load the model as requests with these options need it.
-    Load(ModelOptions),
 }
 
 /// Who is at an address, found with the floor's client; `otherwise` as in [`look_for`].
@@ -93,9 +89,7 @@ pub fn greet(
         let identity = look_for::<Threads, Raw>(inner.clone(), &options, api, otherwise).await?;
         let ollama = Ollama::<Threads, Raw>::new(inner, Arc::new(options))?;
         let asked = match first {
-            First::Nothing => Ok(()),
             First::Token => token(&ollama, api, &name).await,
-            First::Load(options) => ollama.load(api, &name, &options).await,
         };
         asked.map_err(|error| match remedy(&error, identity.software, &name) {
             Some(remedy) => anyhow!("{error}; {remedy}"),

@@ -36,7 +36,7 @@ pub enum Format {
     Json,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Time limits, such as 500ms, 5s or 30m")]
 pub struct LimitArguments {
     /// To make a connection
@@ -53,8 +53,8 @@ pub struct LimitArguments {
     call_timeout: Wait,
 }
 
-impl From<LimitArguments> for Limits {
-    fn from(given: LimitArguments) -> Self {
+impl From<&LimitArguments> for Limits {
+    fn from(given: &LimitArguments) -> Self {
         Self {
             connect: given.connect_timeout.0,
             head: given.head_timeout.0,

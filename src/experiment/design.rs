@@ -43,7 +43,7 @@ pub struct Experiment {
     /// Runs that do not count before the first run of an arm that follows another arm.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub warm_up_runs: u32,
-    /// Pause before each run but the first, ns.
+    /// Pause before each run but the first, and between a team and its agents alone none, ns.
     #[serde(default, skip_serializing_if = "Duration::is_zero", with = "nanos")]
     #[cfg_attr(test, schemars(with = "u64"))]
     pub cool_down: Duration,

@@ -85,12 +85,15 @@ fn clause(path: &[String], here: Option<&Value>, there: Option<&Value>) -> Strin
     }
 }
 
+/// Lists whose entries are found by their names alone.
+const LISTS: [&str; 2] = ["workloads", "arms"];
+
 /// `num_gpu of first of NAME`: the last key first.
 fn place(path: &[String]) -> String {
     let keys = path.iter().rev().map(String::as_str);
-    let keys: Vec<&str> = keys.filter(|key| *key != "configurations").collect();
+    let keys: Vec<&str> = keys.filter(|key| !LISTS.contains(key)).collect();
     match keys.is_empty() {
-        true => "configurations".to_owned(),
+        true => LISTS.join(" or "),
         false => keys.join(" of "),
     }
 }
@@ -102,15 +105,15 @@ mod tests {
 
     #[test]
     fn what_is_equal_has_no_difference() {
-        let value = json!({"a": 1, "configurations": [{"name": "x"}]});
+        let value = json!({"a": 1, "arms": [{"name": "x"}]});
         assert!(between(&value, &value).is_empty());
     }
 
     #[test]
     fn each_difference_names_its_place_and_both_sides() {
-        let here = json!({"seed": 2, "configurations": [
+        let here = json!({"seed": 2, "arms": [
             {"name": "x", "first": {"num_gpu": 60}}, {"name": "new"}]});
-        let there = json!({"seed": 1, "tokens": 64, "configurations": [
+        let there = json!({"seed": 1, "tokens": 64, "arms": [
             {"name": "x", "first": {"num_gpu": 80}}, {"name": "old"}]});
         assert_eq!(
             between(&here, &there),
@@ -126,9 +129,12 @@ mod tests {
 
     #[test]
     fn another_order_of_the_same_is_a_difference() {
-        let here = json!({"configurations": [{"name": "x"}, {"name": "y"}]});
-        let there = json!({"configurations": [{"name": "y"}, {"name": "x"}]});
-        assert_eq!(between(&here, &there), ["configurations: in another order"]);
+        let here = json!({"arms": [{"name": "x"}, {"name": "y"}]});
+        let there = json!({"arms": [{"name": "y"}, {"name": "x"}]});
+        assert_eq!(
+            between(&here, &there),
+            ["workloads or arms: in another order"]
+        );
         let (here, there) = (json!({"urls": ["a", "b"]}), json!({"urls": ["b"]}));
         assert_eq!(
             between(&here, &there),

@@ -55,7 +55,7 @@ pub fn sit(
         bench,
         experiment: &experiment,
         warm: None,
-        ran: false,
+        unit: None,
         failures: 0,
         pace: Pace::default(),
         left: experiment
@@ -118,7 +118,8 @@ struct Hand<'a> {
     experiment: &'a Experiment,
     /// The unit whose servers are warm.
     warm: Option<At>,
-    ran: bool,
+    /// The unit that ran last, and in which block.
+    unit: Option<(At, usize)>,
     failures: u32,
     pace: Pace,
     left: Vec<Due>,
@@ -136,14 +137,16 @@ impl Hand<'_> {
             return Ok(ControlFlow::Continue(()));
         };
         watch.begins(due, arm, self.pace.left(&self.left));
-        let pause = match self.ran {
-            true => self.experiment.cool_down,
-            false => Duration::ZERO,
+        // A team and its agents alone are one thing to the servers.
+        let unit = Some((due.unit, due.block));
+        let pause = match self.unit.is_none() || self.unit == unit {
+            true => Duration::ZERO,
+            false => self.experiment.cool_down,
         };
         if watch.interrupted() || watch.pause(pause).is_break() {
             return Ok(ControlFlow::Break(Ending::Interrupted));
         }
-        self.ran = true;
+        self.unit = unit;
         let begun = Instant::now();
         let at = jiff::Timestamp::now();
         let spec = self.spec(arm, due);

@@ -106,8 +106,8 @@ fn arm(stack: &str, role: Role) -> Arm {
             work: Work::Stream {
                 connection: Connection::Cold,
             },
-            tokens: 64,
             ingest_concurrency: NonZeroUsize::MIN,
+            tokens: 64,
             seed: 1,
             warm_up: 1,
             iterations: 10,

@@ -29,6 +29,7 @@ mod judge;
 #[cfg(test)]
 mod judge_tests;
 mod load;
+mod merge;
 pub mod metric;
 mod pool;
 mod record;
@@ -36,6 +37,8 @@ mod schedule;
 #[cfg(test)]
 pub(crate) mod schema;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Comparison, Task, mock};
 pub use control::{ControlCheck, ControlOutcome, Expected};
@@ -48,6 +51,7 @@ pub use judge::{
     Standing, WithoutLate, WorkloadJudgement, judge,
 };
 pub use load::Loading;
+pub use merge::{MergeError, Merged, merge};
 pub use metric::{METRICS, Metric};
 pub use pool::{Pooled, pool};
 pub use record::{Detail, MOST_LATE, Record, Run, RunResult};

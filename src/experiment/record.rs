@@ -6,7 +6,7 @@ use super::design::{Arm, At, Experiment, Workload};
 use super::metric;
 use crate::load;
 use crate::meter::{Histogram, ProfileRun, Usage};
-use crate::run::{AgentAccount, CallAccount, Iteration, Outcome, TranscriptEntry};
+use crate::run::{AgentAccount, CallAccount, CorpusAccount, Iteration, Outcome, TranscriptEntry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -100,6 +100,9 @@ pub struct Detail {
     /// What was asked and answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<TranscriptEntry>,
+    /// What the first agent read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<CorpusAccount>,
 }
 
 impl Record {
@@ -167,6 +170,7 @@ impl Run {
                 agents: outcome.agents,
                 calls: outcome.calls,
                 texts: outcome.texts,
+                corpus: outcome.corpus,
             }),
         }
     }

@@ -10,6 +10,7 @@ use super::difference::{between, few};
 use super::durable;
 use super::record::Record;
 use super::schedule::{Due, Part};
+use crate::corpus::CorpusIdentity;
 use crate::meter::Digest;
 use crate::protocol::Described;
 use crate::provenance::{Fingerprint, Item, Provenance};
@@ -53,6 +54,9 @@ pub struct Sitting {
     /// What each real server says it is, by its name in the experiment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub servers: BTreeMap<String, Described>,
+    /// What agents read; absent where nothing is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<CorpusIdentity>,
     /// The part that it worked at, where parts were merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
@@ -174,7 +178,7 @@ pub enum StoreError {
     },
 }
 
-fn system(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+pub(super) fn system(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |source| StoreError::System {
         act,
         path: path.to_owned(),
@@ -437,10 +441,7 @@ impl Store {
     }
 
     fn keep_manifest(&self) -> Result<(), StoreError> {
-        let path = self.folder.join(MANIFEST);
-        let text = serde_json::to_string_pretty(&self.manifest).map_err(io::Error::other);
-        let kept = text.and_then(|text| durable::write(&path, &(text + "\n")));
-        kept.map_err(system("write", &path))
+        write_manifest(&self.folder, &self.manifest)
     }
 
     /// Appends a record; when this returns it is on the disk.
@@ -497,7 +498,31 @@ impl Store {
     }
 }
 
-fn claim(folder: &Path) -> Result<File, StoreError> {
+fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), StoreError> {
+    let path = folder.join(MANIFEST);
+    let text = serde_json::to_string_pretty(manifest).map_err(io::Error::other);
+    let kept = text.and_then(|text| durable::write(&path, &(text + "\n")));
+    kept.map_err(system("write", &path))
+}
+
+/// Writes a whole experiment into a folder that has none.
+pub(super) fn write_stored(folder: &Path, stored: &Stored) -> Result<(), StoreError> {
+    let path = folder.join(RUNS);
+    let lines: Result<Vec<String>, _> = stored.records.iter().map(serde_json::to_string).collect();
+    let text = lines.map(|lines| {
+        lines
+            .into_iter()
+            .map(|line| line + "\n")
+            .collect::<String>()
+    });
+    let kept = text.map_err(io::Error::other);
+    let kept = kept.and_then(|text| durable::write(&path, &text));
+    kept.map_err(system("write", &path))?;
+    write_manifest(folder, &stored.manifest)
+}
+
+/// The lock on a folder, for as long as the file is open.
+pub(super) fn claim(folder: &Path) -> Result<File, StoreError> {
     let place = folder.join(LOCK);
     let mut options = File::options();
     let options = options.read(true).write(true).create(true).truncate(false);
@@ -573,6 +598,7 @@ pub(super) enum ChangeOf {
     Build,
     Machine,
     Server,
+    Corpus,
 }
 
 /// In what a sitting differs from another.
@@ -597,6 +623,13 @@ pub(super) fn changes(here: &Sitting, there: &Sitting, threads: NonZeroUsize) ->
         let clause = difference.to_string();
         found.push(Change { clause, of });
     }
+    let corpora = [&here.corpus, &there.corpus].map(|of| of.as_ref().map(|it| &it.digest));
+    if corpora[0] != corpora[1] {
+        found.push(Change {
+            clause: "the files that agents read".to_owned(),
+            of: ChangeOf::Corpus,
+        });
+    }
     let servers = |of: &Sitting| serde_json::json!(of.servers);
     let servers = between(&servers(here), &servers(there));
     found.extend(servers.into_iter().map(|clause| Change {
@@ -608,7 +641,7 @@ pub(super) fn changes(here: &Sitting, there: &Sitting, threads: NonZeroUsize) ->
 
 impl Experiment {
     /// The most worker threads that any arm has.
-    fn threads(&self) -> NonZeroUsize {
+    pub(super) fn threads(&self) -> NonZeroUsize {
         let threads = self.arms().map(|(_, arm)| arm.spec.threads);
         threads.max().unwrap_or(NonZeroUsize::MIN)
     }

@@ -146,6 +146,7 @@ impl OnStack for Drive {
         };
         let (stack, io, threads) = told;
         Ok(run::Outcome {
+            corpus: None,
             stack,
             io,
             threads,

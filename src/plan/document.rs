@@ -214,7 +214,7 @@ impl Document {
         )?;
         let defaults = Defaults {
             api,
-            stack: self.stack.as_ref().map(read_cell).transpose()?,
+            stack: self.stack.as_ref().map(read_stack).transpose()?,
             repetitions: self.repetitions,
         };
         let mut configurations: Vec<Configuration> = Vec::new();
@@ -268,7 +268,7 @@ fn at_least_1(
 }
 
 /// A stack by its name.
-pub(super) fn read_cell(name: &Spanned<String>) -> Result<Stack, Wrong> {
+pub(super) fn read_stack(name: &Spanned<String>) -> Result<Stack, Wrong> {
     let stack = name.get_ref().parse();
     stack.map_err(|error: crate::stack::StackError| Wrong::at(name, error.to_string()))
 }

@@ -3,7 +3,8 @@
 //! Not by simulation: each term is its mean, prompts are taken to have [`PROMPT`] tokens, and what the
 //! agents' own process takes is left out.
 
-use super::{Configuration, Plan, Run};
+use super::{Configuration, Plan};
+use crate::experiment::Due;
 use crate::team::Scenario;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -25,25 +26,56 @@ pub struct Answering<'a> {
     pub gpus: NonZeroUsize,
 }
 
-/// Time that these runs of a plan will take, each in its turn.
-pub fn estimate(plan: &Plan, runs: &[Run], by: Answering<'_>) -> Duration {
-    let each = runs.iter().map(|run| {
-        let times = Times::of(
-            plan,
-            &plan.configurations[run.configuration],
-            by.profile,
-            by.gpus,
-        );
-        times.together * (1 + plan.warm_up) + times.alone
-    });
-    let pauses = u32::try_from(runs.len().saturating_sub(1)).unwrap_or(u32::MAX);
-    let all = each.sum::<Duration>() + plan.cool_down.saturating_mul(pauses);
+/// Time that these runs of a plan's experiment will take, each in its turn.
+pub fn estimate(plan: &Plan, runs: &[Due], by: Answering<'_>) -> Duration {
+    // The arms of a configuration follow each other: it and its agents alone.
+    let mut configuration = None;
+    let mut teams = 0_u32;
+    let mut all = Duration::ZERO;
+    let arms = arms(plan);
+    for due in runs {
+        let Some(&(index, first)) = arms.get(due.at.arm) else {
+            continue;
+        };
+        let times = Times::of(plan, &plan.configurations[index], by.profile, by.gpus);
+        all += match first {
+            true => times.together,
+            false => times.alone,
+        };
+        if configuration != Some((index, due.block)) {
+            configuration = Some((index, due.block));
+            all += times.together * plan.warm_up;
+            teams += 1;
+        }
+    }
+    let pauses = teams.saturating_sub(1);
+    let all = all + plan.cool_down.saturating_mul(pauses);
     all.div_f64(by.speed.max(f64::MIN_POSITIVE))
+}
+
+/// Of each arm its configuration's index, and whether it is the team's.
+fn arms(plan: &Plan) -> Vec<(usize, bool)> {
+    let each = plan.configurations.iter().enumerate();
+    let arms = each.flat_map(|(index, one)| {
+        let alone = if one.isolated { kinds(plan, one) } else { 0 };
+        (0..=alone).map(move |arm| (index, arm == 0))
+    });
+    arms.collect()
+}
+
+/// Kinds of agents of a configuration: each runs alone once.
+fn kinds(plan: &Plan, one: &Configuration) -> usize {
+    match (one.scenario, &one.second) {
+        (Scenario::Single, _) => 1,
+        (Scenario::Equal, _) => plan.servers.get().min(one.agents.get()),
+        (_, _) => 2,
+    }
 }
 
 /// Of one run.
 struct Times {
     together: Duration,
+    /// Of one agent by itself.
     alone: Duration,
 }
 
@@ -73,14 +105,9 @@ impl Times {
         let turnwise = differs(one, profile) && servers == 1;
         // At every call where two sets of options take turns, and where the configuration changes.
         let loads = |count: u32| reload(profile) * if turnwise { count } else { 1 };
-        let kinds = match (one.isolated, one.scenario) {
-            (false, _) => 0,
-            (true, Scenario::Single | Scenario::Equal) => servers as u32,
-            (true, _) => 2,
-        };
         Self {
             together: (agent * turns).mul_f64(growth * shared) + loads(2 * CALLS),
-            alone: (agent + if turnwise { loads(1) } else { Duration::ZERO }) * kinds,
+            alone: agent + if turnwise { loads(1) } else { Duration::ZERO },
         }
     }
 }
@@ -116,7 +143,7 @@ mod tests {
             speed,
             gpus: NonZeroUsize::MIN,
         };
-        estimate(&plan, &plan.order(1, None), by)
+        estimate(&plan, &plan.with_mock(profile).order(None), by)
     }
 
     #[test]

@@ -1,28 +1,25 @@
 //! A group of a plan: a scenario and what varies in it. It stands for every combination of its
 //! levels, each a configuration with a name of its own.
 
-use super::document::{Wrong, fit_for_a_folder, read_cell};
+use super::document::{Wrong, fit_for_a_folder, read_stack};
 use super::factor::{Factor, Level};
 use crate::inject::Inject;
 use crate::protocol::{Api, Options};
 use crate::stack::Stack;
 use crate::team::{Scenario, ScenarioError};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use toml::{Spanned, Value};
 
 /// One setting of everything, run so and so often.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Configuration {
     /// Its name, fit for a folder's, such as `phase1-chimera_homo-gpu80-ctx512-t0.8`.
     pub name: String,
     /// The group that it is of, where that has a name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Who is in the team.
-    #[serde(with = "by_name")]
     pub scenario: Scenario,
     /// On what they run.
     pub stack: Stack,
@@ -32,31 +29,13 @@ pub struct Configuration {
     /// agent none.
     pub first: Options,
     /// Options of the insight agent, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<Options>,
     /// Whether each agent also runs alone, for a true reference.
     pub isolated: bool,
     /// A mistake built in on purpose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inject: Option<Inject>,
     /// How often it is run.
     pub repetitions: u32,
-}
-
-/// A scenario in JSON.
-mod by_name {
-    use crate::team::Scenario;
-    use serde::de::{Deserialize, Deserializer, Error};
-    use serde::ser::Serializer;
-
-    pub fn serialize<S: Serializer>(scenario: &Scenario, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(scenario.name())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Scenario, D::Error> {
-        let name = String::deserialize(from)?;
-        name.parse().map_err(D::Error::custom)
-    }
 }
 
 /// What a group has where it says nothing.
@@ -309,7 +288,7 @@ impl Group {
             }
             (Some(list), _) => {
                 for name in list.get_ref() {
-                    let stack = read_cell(name)?;
+                    let stack = read_stack(name)?;
                     if stacks.iter().any(|(known, _)| *known == stack) {
                         return Err(Wrong::at(name, format!("`stacks` has {stack} twice")));
                     }

@@ -1,7 +1,11 @@
 //! What the shipped plans stand for, and what is said of a plan that is none.
 
 use super::*;
+use crate::client::Limits;
+use crate::experiment::{Experiment, MockServer, Role, Server};
+use crate::run::Work;
 use std::collections::HashSet;
+use tare_mock::Profile;
 
 const SMALL: &str = r#"name = "small"
 description = "for tests"
@@ -140,37 +144,69 @@ fn every_name_is_a_folders_and_no_two_are_alike() {
     }
 }
 
-#[test]
-fn a_plan_reads_back_from_json_and_its_digest_tells_what_matters() {
-    let plan = Plan::parse("small", SMALL).expect("a plan");
-    let json = serde_json::to_string(&plan).expect("JSON");
-    let read: Plan = serde_json::from_str(&json).expect("what is written can be read");
-    assert_eq!(read, plan);
-    assert_eq!(names(&plan), ["chimera_homo-gpu60", "chimera_homo-gpu80"]);
+impl Plan {
+    /// Its experiment on mocks.
+    pub(super) fn with_mock(&self, profile: &Profile) -> Experiment {
+        let mock = MockServer {
+            servers: self.servers,
+            ..MockServer::new("mock", profile.clone())
+        };
+        self.experiment(Planned {
+            servers: vec![Server::Mock(mock)],
+            limits: Limits::default(),
+            order_seed: 1,
+            metrics: Vec::new(),
+        })
+    }
+}
 
-    let commented = SMALL
-        .replace("for tests", "for other tests")
-        .replace("[[", "\n# so\n[[");
-    let same = Plan::parse("small", &commented).expect("a plan");
-    assert_eq!(same.digest(), plan.digest());
-    assert!(same.differences(&plan).is_empty());
-
-    let other = SMALL.replace("repetitions = 2", "repetitions = 2\nseed = 7");
-    let other = Plan::parse("small", &other).expect("a plan");
-    assert_ne!(other.digest(), plan.digest());
-    assert_eq!(other.differences(&plan), ["seed: 7 here, 1 there"]);
+fn experiment(text: &str) -> Experiment {
+    let profile = Profile::find("instant").expect("a shipped profile");
+    let plan = Plan::parse("small", text).expect("a plan");
+    plan.with_mock(&profile)
 }
 
 #[test]
-fn runs_of_a_block_share_their_seed() {
-    let plan = Plan::parse("small", SMALL).expect("a plan");
-    let seed = |configuration, number| {
-        plan.seed_of(Run {
-            configuration,
-            number,
-        })
-    };
-    assert_eq!((seed(0, 1), seed(1, 1), seed(0, 2)), (1, 1, 2));
+fn its_digest_tells_what_changes_runs_and_nothing_else() {
+    let own = experiment(SMALL);
+    let commented = SMALL
+        .replace("for tests", "for other tests")
+        .replace("[[", "\n# so\n[[");
+    assert_eq!(experiment(&commented).digest(), own.digest());
+    let other = SMALL.replace("repetitions = 2", "repetitions = 2\nwarm_up = 7");
+    let other = experiment(&other);
+    assert_ne!(other.digest(), own.digest());
+    assert_eq!(other.differences(&own), ["warm_up_runs: 7 here, 1 there"]);
+}
+
+#[test]
+fn a_configuration_is_an_arm_with_an_arm_per_kind_of_agent_alone() {
+    let own = experiment(SMALL);
+    let names: Vec<&str> = own.arms().map(|(_, arm)| arm.name.as_str()).collect();
+    let expected = [
+        "chimera_homo-gpu60",
+        "chimera_homo-gpu60 / alone 1",
+        "chimera_homo-gpu60 / alone 2",
+        "chimera_homo-gpu80",
+        "chimera_homo-gpu80 / alone 1",
+        "chimera_homo-gpu80 / alone 2",
+    ];
+    assert_eq!((&names[..], own.blocks), (&expected[..], 2));
+    let (_, alone) = own.arms().nth(2).expect("an arm");
+    let of = expected[0].to_owned();
+    assert_eq!(alone.role, Role::Isolated { of, agent: 1 });
+}
+
+#[test]
+fn a_thousand_equal_agents_are_one_entry() {
+    let plan = Plan::find("scaling").expect("a shipped plan");
+    let profile = Profile::find("instant").expect("a shipped profile");
+    for (_, arm) in plan.with_mock(&profile).arms() {
+        let Work::Team(team) = &arm.spec.work else {
+            panic!("{} is no team", arm.name);
+        };
+        assert_eq!(team.members.len(), 1, "{}", arm.name);
+    }
 }
 
 #[test]
@@ -313,7 +349,7 @@ fn an_error_names_the_line_and_the_field() {
         ),
         (
             "[60, 80]",
-            "80\ncells = [\n  \"smol/hyper/spawn\",\n  \"smol/curl/spawn\",\n]",
+            "80\nstacks = [\n  \"smol/hyper/spawn\",\n  \"smol/curl/spawn\",\n]",
             "line 12 (`\"smol/curl/spawn\",`): no client `curl`",
         ),
         (

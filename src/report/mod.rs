@@ -2,24 +2,19 @@
 //!
 //! | module | the result of |
 //! |---|---|
-//! | [`agent`] | `tare agent` |
 //! | [`compare`] | `tare compare`, and of the benches |
 //! | [`threads`] | each runtime with one worker thread and with two |
-//! | [`team`] | `tare team`, in the schema of the older reports, [`published`] |
 //! | [`load`] | `tare load` |
 //! | [`sweep`] | `tare report sweep` and `tare import`: what many such results say together |
 //!
 //! What results have in common is beside them: figures and tables ([`figures`], [`markdown`]), and
 //! files that are whole or not there ([`files`]).
 
-pub mod agent;
 pub mod compare;
 pub mod figures;
 pub mod files;
 pub mod load;
 pub mod markdown;
-pub mod published;
 pub mod sweep;
-pub mod team;
 pub mod threads;
-mod transcript;
+pub(crate) mod transcript;

@@ -152,6 +152,7 @@ mod tests {
             agents: Vec::new(),
             calls: Vec::new(),
             texts: Vec::new(),
+            corpus: None,
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
             load: None,

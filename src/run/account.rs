@@ -1,8 +1,10 @@
-//! Gross, net and tare of a call and of an agent, and what the server states of a call. Times in
-//! nanoseconds.
+//! Gross, net and tare of a call and of an agent, what the server states of a call, and what an agent
+//! read. Times in nanoseconds.
 
 use crate::meter::{Call, NetSource};
 use crate::protocol::{Final, Truth};
+use crate::stats::quantile;
+use crate::workflow::{Corpus, Kind};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -62,7 +64,23 @@ pub struct CallAccount {
     /// a mock that tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mock_late: Option<bool>,
+    /// Tokens that the mock wrote more than 1 ms after they were due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_tokens: Option<u64>,
+    /// How late the latest of them was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_late_ns: Option<u64>,
+    /// Median delivery latency of its tokens; absent where nobody tells when they were sent, and where
+    /// the spec asks for no detail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_p50_ns: Option<u64>,
+    /// The 99th percentile of it; absent with fewer than 1,000 tokens too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_p99_ns: Option<u64>,
 }
+
+/// A 99th percentile of fewer tokens is the luck of a few.
+const LEAST_FOR_P99: usize = 1_000;
 
 /// A server's own account of a call, ns. A duration that is left out of an account is zero, as
 /// Ollama leaves out zeros.
@@ -150,7 +168,20 @@ impl CallAccount {
             stated: Stated::of(last),
             waits: last.tare_truth.as_ref().map(Waits::told),
             mock_late: call.lateness().map(|lateness| lateness.off_schedule),
+            late_tokens: call.lateness().map(|lateness| lateness.tokens),
+            most_late_ns: call.lateness().map(|lateness| nanos(lateness.most)),
+            delivery_p50_ns: None,
+            delivery_p99_ns: None,
         }
+    }
+
+    /// Notes how its tokens' delivery latency was distributed, which takes memory for all of them.
+    pub(super) fn note_delivery(&mut self, call: &Call) {
+        let mut delivery: Vec<f64> = call.delivery().map(|it| it.as_nanos() as f64).collect();
+        delivery.sort_by(f64::total_cmp);
+        let of = |share| quantile(&delivery, share).map(|ns| ns as u64);
+        self.delivery_p50_ns = of(0.5);
+        self.delivery_p99_ns = of(0.99).filter(|_| delivery.len() >= LEAST_FOR_P99);
     }
 
     /// Gross less net; negative if the server states more than there was.
@@ -192,4 +223,53 @@ fn tare(gross: u64, net: Option<u64>) -> Option<i64> {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What an agent read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CorpusAccount {
+    /// Files that were read.
+    pub files: usize,
+    /// CSV files among them.
+    pub csv: usize,
+    /// JSON files among them.
+    pub json: usize,
+    /// Markdown files among them.
+    pub markdown: usize,
+    /// Bytes of the files that were read.
+    pub bytes: usize,
+    /// Files of no kind that is read.
+    pub ignored: usize,
+    /// Files that should have been read and could not be.
+    pub skipped: Vec<SkippedFile>,
+}
+
+/// A file that could not be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SkippedFile {
+    /// The file, relative to the corpus.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl CorpusAccount {
+    /// The account of a corpus.
+    pub fn of(corpus: &Corpus) -> Self {
+        let skipped = corpus.skipped.iter().map(|skipped| SkippedFile {
+            path: skipped.path.display().to_string(),
+            reason: skipped.reason.replace('\n', " "),
+        });
+        Self {
+            files: corpus.documents.len(),
+            csv: corpus.count(Kind::Csv),
+            json: corpus.count(Kind::Json),
+            markdown: corpus.count(Kind::Markdown),
+            bytes: corpus.bytes(),
+            ignored: corpus.ignored,
+            skipped: skipped.collect(),
+        }
+    }
 }

@@ -38,7 +38,8 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
         };
         let mut clients = HashMap::from([(spec.base_url.as_str(), ollama.clone())]);
         let mut answers = HashMap::new();
-        for member in &team.members {
+        for member in team.each() {
+            let sent = team.sent(member);
             let client = match clients.entry(&member.base_url) {
                 Entry::Occupied(known) => known.get().clone(),
                 Entry::Vacant(place) => {
@@ -55,11 +56,11 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
                 ingest_concurrency: spec.ingest_concurrency,
                 api: spec.api,
                 model: spec.model.clone(),
-                options: member.options.clone(),
+                options: sent.clone(),
                 keep_alive: None,
             };
-            let seed = member.options.seed.unwrap_or(spec.seed);
-            let limit = member.options.num_predict.map(u32::try_from);
+            let seed = sent.seed.unwrap_or(spec.seed);
+            let limit = sent.num_predict.map(u32::try_from);
             let tokens = limit.and_then(Result::ok).unwrap_or(spec.tokens);
             staff.expected.push(match spec.answers {
                 Answers::Unknown => None,
@@ -73,9 +74,10 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
         Ok(staff)
     }
 
-    /// Opens a connection for each member, and has each server load its model as its members will
-    /// ask for it, the last one's options last. Over OpenAI's API nothing can be loaded beforehand.
-    pub async fn get_ready(&self, api: Api) -> Result<(), RunError> {
+    /// Opens a connection for each member and, where the spec wants it, has each server load its model
+    /// as its members will ask for it, the last one's options last. Over OpenAI's API nothing can be
+    /// loaded beforehand.
+    pub async fn get_ready(&self, api: Api, preload: bool) -> Result<(), RunError> {
         let greetings = self.members.iter().map(|(ollama, _)| {
             let asked = ollama.clone();
             ollama
@@ -85,6 +87,9 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
         // All at once, so that each has a connection of its own.
         for greeting in join_all(greetings.collect::<Vec<_>>()).await {
             greeting?.hear().await?;
+        }
+        if !preload {
+            return Ok(());
         }
         let mut loaded: Vec<(&Ollama<R, C>, &ModelOptions)> = Vec::new();
         for (ollama, job) in &self.members {
@@ -151,7 +156,14 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         let (gross, runs) = self.at_once(members, topology).await?;
         check(&runs, &self.staff.expected)?;
         ledger.note_texts(&runs[..team.texts_of.min(runs.len())]);
-        Ok(ledger.note_agents(gross, &runs))
+        let net_ns = match &runs[..] {
+            [alone] => alone.net().map(nanos),
+            _ => None,
+        };
+        Ok(Iteration {
+            net_ns,
+            ..ledger.note_agents(gross, &runs)
+        })
     }
 
     fn topology(&self, agents: NonZeroUsize) -> Result<Topology, RunError> {

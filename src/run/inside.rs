@@ -157,12 +157,13 @@ pub(super) struct Driver<R: Runtime, C: Client<R>> {
 impl<R: Runtime, C: Client<R>> Driver<R, C> {
     async fn drive(mut self, threads: NonZeroUsize) -> Result<Outcome, RunError> {
         let mut threads_seen = vec![Process::now()];
-        self.staff.get_ready(self.spec.api).await?;
-        let mut ledger = Ledger::for_iterations(&self.spec.work, u64::from(self.spec.warm_up));
+        let preload = matches!(&self.spec.work, Work::Team(team) if team.preload);
+        self.staff.get_ready(self.spec.api, preload).await?;
+        let mut ledger = Ledger::for_iterations(&self.spec, u64::from(self.spec.warm_up));
         for _ in 0..self.spec.warm_up {
             self.iterate(&mut ledger).await?;
         }
-        let mut ledger = Ledger::for_iterations(&self.spec.work, self.spec.iterations);
+        let mut ledger = Ledger::for_iterations(&self.spec, self.spec.iterations);
         threads_seen.push(Process::now());
         let unseen = self.lens.as_mut().map(|lens| lens.seen(0));
         let before = Usage::now().map_err(RunError::Usage)?;
@@ -191,6 +192,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
             agents: ledger.agents,
             calls: ledger.calls,
             texts: ledger.texts,
+            corpus: ledger.corpus,
             delivery_histogram_ns: ledger.delivery,
             itl_histogram_ns: ledger.itl,
             load: None,

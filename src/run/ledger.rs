@@ -1,9 +1,9 @@
 //! What an invocation notes while it runs, with room for all of it beforehand, so that noting
 //! allocates nothing.
 
-use super::account::{AgentAccount, CallAccount};
+use super::account::{AgentAccount, CallAccount, CorpusAccount};
 use super::outcome::Iteration;
-use super::spec::Work;
+use super::spec::{Spec, Work};
 use super::texts::TranscriptEntry;
 use crate::meter::{Call, Histogram};
 use crate::workflow::AgentRun;
@@ -15,17 +15,20 @@ pub struct Ledger {
     pub agents: Vec<AgentAccount>,
     pub calls: Vec<CallAccount>,
     pub texts: Vec<TranscriptEntry>,
+    pub corpus: Option<CorpusAccount>,
+    /// Whether what takes memory to find out is noted too.
+    detail: bool,
     pub delivery: Histogram,
     pub itl: Histogram,
 }
 
 impl Ledger {
-    pub fn for_iterations(work: &Work, iterations: u64) -> Self {
+    pub fn for_iterations(spec: &Spec, iterations: u64) -> Self {
         let iterations = usize::try_from(iterations).unwrap_or_default();
-        let agents = match work {
+        let agents = match &spec.work {
             Work::Stream { .. } | Work::Whole | Work::Load(_) => 0,
             Work::Agents { agents, .. } => agents.get(),
-            Work::Team(team) => team.members.len(),
+            Work::Team(team) => team.agents(),
         };
         let calls = match agents {
             0 => 1,
@@ -36,6 +39,8 @@ impl Ledger {
             agents: Vec::with_capacity(iterations * agents),
             calls: Vec::with_capacity(iterations * calls),
             texts: Vec::new(),
+            corpus: None,
+            detail: spec.detail,
             delivery: Histogram::new(),
             itl: Histogram::new(),
         }
@@ -57,7 +62,10 @@ impl Ledger {
     pub fn note(&mut self, call: &Call, agent: u32) {
         call.delivery().for_each(|it| self.delivery.record(it));
         call.itl().for_each(|it| self.itl.record(it));
-        let account = CallAccount::of(call, self.iteration(), agent);
+        let mut account = CallAccount::of(call, self.iteration(), agent);
+        if self.detail {
+            account.note_delivery(call);
+        }
         self.calls.push(account);
     }
 
@@ -84,6 +92,9 @@ impl Ledger {
                 iteration.delivery_ns += stage.call.delivery().map(nanos).sum::<u64>();
                 iteration.note_lateness(&stage.call);
             }
+        }
+        if self.detail && self.corpus.is_none() {
+            self.corpus = runs.first().map(|run| CorpusAccount::of(&run.corpus));
         }
         let first = runs.first().and_then(|run| run.analysis.call.ttft());
         iteration.ttft_ns = nanos(first.unwrap_or_default());

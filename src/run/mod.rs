@@ -19,7 +19,7 @@ mod server;
 mod spec;
 mod texts;
 
-pub use account::{AgentAccount, CallAccount, Stated, Waits};
+pub use account::{AgentAccount, CallAccount, CorpusAccount, SkippedFile, Stated, Waits};
 pub use expected::Expected;
 pub use hot::HotServer;
 pub(crate) use inside::count_workers;

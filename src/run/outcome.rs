@@ -3,7 +3,7 @@
 //!
 //! What is not known is absent and never zero. Names end in their unit.
 
-use super::account::{AgentAccount, CallAccount};
+use super::account::{AgentAccount, CallAccount, CorpusAccount};
 use super::rates::Rates;
 use super::texts::TranscriptEntry;
 use crate::client::Io;
@@ -51,6 +51,9 @@ pub struct Outcome {
     /// What was asked and answered, call by call, where the spec wants it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<TranscriptEntry>,
+    /// What the first agent read, where the spec asks for detail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<CorpusAccount>,
     /// Delivery latency of every token whose sending the mock told of.
     #[serde(default)]
     pub delivery_histogram_ns: Histogram,
@@ -181,6 +184,7 @@ mod tests {
             agents: Vec::new(),
             calls: Vec::new(),
             texts: Vec::new(),
+            corpus: None,
             delivery_histogram_ns: Histogram::new(),
             itl_histogram_ns: Histogram::new(),
             load: None,
@@ -227,6 +231,7 @@ mod tests {
                 ..CallAccount::default()
             }],
             texts: Vec::new(),
+            corpus: None,
             delivery_histogram_ns: histogram.clone(),
             itl_histogram_ns: histogram,
             load: None,

@@ -20,6 +20,11 @@ pub struct TranscriptEntry {
     /// What the model thought before it, where it said so.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub thinking: String,
+    /// FNV-1a digest of the pieces of the answer and their lengths, hexadecimal.
+    pub digest: String,
+    /// Why the answer ended, in the server's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_reason: Option<String>,
 }
 
 impl TranscriptEntry {
@@ -33,6 +38,8 @@ impl TranscriptEntry {
             prompt: stage.prompt.clone(),
             answer: stage.call.text().to_owned(),
             thinking: stage.call.thinking().to_owned(),
+            digest: stage.call.digest().to_string(),
+            done_reason: stage.call.last.done_reason.as_deref().map(str::to_owned),
         })
     }
 }

@@ -1,8 +1,7 @@
 //! Scenarios: which agents are in a team, and with whose options.
 
-use super::spec::MemberSpec;
 use crate::protocol::Options;
-use crate::report::agent::Side;
+use crate::run::Member;
 use crate::workflow::Role;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -68,41 +67,45 @@ impl Scenario {
     }
 
     /// The team. Where there are two servers, the collector asks the first and the other agent the
-    /// second; equal agents ask them in turn. `agents` is how many equal ones there are, and `side`
-    /// whose options they and a single one have: overrides are the first of `chimeras`.
+    /// second; equal agents ask them in turn. `agents` is how many equal ones there are; they, and a
+    /// single one, have the first of `chimeras`.
     pub fn members(
         self,
         agents: NonZeroUsize,
-        side: Side,
         chimeras: &Chimeras,
         servers: [&str; 2],
-    ) -> Vec<MemberSpec> {
-        let options = |side, chimera: &Options| match side {
-            Side::Baseline => Options::default(),
-            Side::Chimera => chimera.clone(),
-        };
-        let member = |role, side, chimera: &Options, server: &str| MemberSpec {
+    ) -> Vec<Member> {
+        let member = |role, options: &Options, server: &str| Member {
             role,
-            side,
             base_url: server.to_owned(),
-            options: options(side, chimera),
+            options: options.clone(),
+            count: NonZeroUsize::MIN,
         };
         let Chimeras { first, second } = chimeras;
-        let pair = |(side, options), (other, others)| {
+        let pair = |options, others| {
             vec![
-                member(Role::DataCollector, side, options, servers[0]),
-                member(Role::Insight, other, others, servers[1]),
+                member(Role::DataCollector, options, servers[0]),
+                member(Role::Insight, others, servers[1]),
             ]
         };
         match self {
-            Self::Single => vec![member(Role::Neutral, side, first, servers[0])],
-            Self::BaselineVsChimera => pair((Side::Baseline, first), (Side::Chimera, first)),
-            Self::ChimeraHetero => pair((Side::Chimera, first), (Side::Chimera, second)),
-            Self::ChimeraHomo => pair((Side::Chimera, first), (Side::Chimera, first)),
+            Self::Single => vec![member(Role::Neutral, first, servers[0])],
+            Self::BaselineVsChimera => pair(&Options::default(), first),
+            Self::ChimeraHetero => pair(first, second),
+            Self::ChimeraHomo => pair(first, first),
             Self::Equal => {
-                let each = servers.iter().cycle().take(agents.get());
-                each.map(|server| member(Role::Neutral, side, first, server))
-                    .collect()
+                let several = servers[0] != servers[1];
+                let turns = [
+                    agents.get().div_ceil(1 + usize::from(several)),
+                    if several { agents.get() / 2 } else { 0 },
+                ];
+                let some = servers.into_iter().zip(turns);
+                let some = some.filter_map(|(server, of)| Some((server, NonZeroUsize::new(of)?)));
+                some.map(|(server, count)| Member {
+                    count,
+                    ..member(Role::Neutral, first, server)
+                })
+                .collect()
             }
         }
     }
@@ -126,6 +129,7 @@ impl FromStr for Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::Team;
 
     fn chimeras() -> Chimeras {
         let with = |num_gpu| Options {
@@ -138,12 +142,14 @@ mod tests {
         }
     }
 
-    fn team(scenario: Scenario, agents: usize, side: Side) -> Vec<(Role, Option<i32>, String)> {
+    fn team(scenario: Scenario, agents: usize) -> Vec<(Role, Option<i32>, String)> {
         let agents = NonZeroUsize::new(agents).expect("an agent");
-        let members = scenario.members(agents, side, &chimeras(), ["a", "b"]);
-        members
-            .into_iter()
-            .map(|it| (it.role, it.options.num_gpu, it.base_url))
+        let team = Team {
+            members: scenario.members(agents, &chimeras(), ["a", "b"]),
+            ..Team::default()
+        };
+        let each = team.each();
+        each.map(|it| (it.role, it.options.num_gpu, it.base_url.clone()))
             .collect()
     }
 
@@ -158,20 +164,22 @@ mod tests {
                 (Role::DataCollector, collector, "a".to_owned()),
                 (Role::Insight, insight, "b".to_owned()),
             ];
-            assert_eq!(team(scenario, 9, Side::Baseline), expected, "{scenario}");
+            assert_eq!(team(scenario, 9), expected, "{scenario}");
         }
     }
 
     #[test]
     fn equal_agents_ask_the_servers_in_turn() {
-        let servers: Vec<String> = team(Scenario::Equal, 3, Side::Chimera)
+        let servers: Vec<String> = team(Scenario::Equal, 3)
             .into_iter()
             .inspect(|(role, options, _)| assert_eq!((*role, *options), (Role::Neutral, Some(60))))
             .map(|(.., server)| server)
             .collect();
         assert_eq!(servers, ["a", "b", "a"]);
-        let alone = [(Role::Neutral, None, "a".to_owned())];
-        assert_eq!(team(Scenario::Single, 9, Side::Baseline), alone);
+        let alone = [(Role::Neutral, Some(60), "a".to_owned())];
+        assert_eq!(team(Scenario::Single, 9), alone);
+        let one = Scenario::Equal.members(NonZeroUsize::MIN, &chimeras(), ["a", "a"]);
+        assert_eq!((one.len(), one[0].count.get()), (1, 1));
     }
 
     #[test]

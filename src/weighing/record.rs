@@ -321,6 +321,7 @@ mod tests {
             agents: Vec::new(),
             calls: vec![call(Some(40)), call(None), call(Some(60))],
             texts: Vec::new(),
+            corpus: None,
             delivery_histogram_ns: delivered,
             itl_histogram_ns: Histogram::new(),
             load: None,

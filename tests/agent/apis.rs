@@ -5,7 +5,7 @@ use mockito::{Matcher, ServerGuard};
 use serde_json::{Value, json};
 use tare::meter::Digest;
 use tare::protocol::{Api, Software};
-use tare::report::agent::{Metrics, Server};
+use tare::published::agent::{Metrics, Server};
 use tare_mock::Text;
 
 /// The calls of both sides.

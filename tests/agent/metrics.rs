@@ -4,7 +4,7 @@ use crate::place::{Place, REPORTS, server, text, two_runs, two_runs_of};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tare::meter::Digest;
-use tare::report::agent::Metrics;
+use tare::published::agent::Metrics;
 use tare_mock::Text;
 
 #[test]
@@ -38,7 +38,7 @@ fn metrics_have_the_published_fields_with_their_types() {
     // Not `instant`: a burst takes the server no time, and so has no throughput.
     two_runs_of("paced-1ms", &place, &["--chimera-top-k", "40"]);
     let metrics = place.json();
-    assert_eq!(metrics["schema"], "tare.agent/1");
+    assert_eq!(metrics["schema"], "tare.agent/2");
     for side in ["baseline", "chimera"] {
         let of = &metrics[side];
         assert_eq!(of["agent_type"], side);

@@ -49,7 +49,7 @@ impl Place {
         let output = Command::new(TARE)
             .arg("agent")
             .args(arguments)
-            .arg("--output-dir")
+            .arg("--out")
             .arg(self.out())
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()

@@ -226,7 +226,7 @@ fn a_place_that_is_no_folder_is_refused_before_anything_runs() {
     let place = Place::new();
     let file = place.file("taken", b"mine");
     let output = Command::new(TARE)
-        .args(["agent", "--mock", "instant", "--output-dir"])
+        .args(["agent", "--mock", "instant", "--out"])
         .arg(file.join("below"))
         .output()
         .expect("tare runs");

@@ -1,9 +1,8 @@
 //! Sweeps of our own: the true efficiency beside the published one, one server against two, and
 //! what the plan says is missing.
 
-use crate::tree::{Imported, Place, Run, is, named, text};
+use crate::tree::{Imported, Place, Run, is, named};
 use serde_json::{Value, json};
-use std::fs;
 
 /// Six runs on one server, whose queue the published efficiency does not see, and six on two.
 const ONE: [(f64, f64); 6] = [
@@ -62,19 +61,10 @@ fn sweep(place: &Place, drop: usize) {
             place.put_json(&format!("runs/{configuration}/run_{number}"), &json);
         }
     }
-    let configurations =
-        sides.map(|(name, ..)| json!({"name": name, "repetitions": 6, "more": []}));
-    let plan = json!({"schema": "tare.sweep/1", "plan": {"name": "servers", "configurations": configurations}});
-    place.put("sweep.json", plan.to_string());
 }
 
 fn reported(place: &Place) -> Imported {
-    let output = place.tare(&["report", "sweep", "tree"]);
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    let reported = Imported::at(&place.tree().join("report"), said);
-    assert_eq!(text(&output.stdout), reported.report);
-    reported
+    place.import(&[])
 }
 
 #[test]
@@ -132,59 +122,3 @@ fn one_server_is_held_against_two_by_both_measures() {
 
 const WELCH_TRUE: (f64, f64) = (163.23378961781387, 3.509188420681447e-15);
 const WELCH_PUBLISHED: (f64, f64) = (20.292147422622467, 9.479450804863603);
-
-#[test]
-fn a_sweep_that_is_not_complete_says_so() {
-    let place = Place::new();
-    sweep(&place, 0);
-    let whole = reported(&place);
-    assert_eq!(whole.analysis["source"]["plan"]["there"], 12);
-    assert!(!whole.report.contains("not complete"), "{}", whole.report);
-
-    let place = Place::new();
-    sweep(&place, 2);
-    place.put_json("runs/stranger/run_1", &Run::of(1, [3.0, 4.0]).json());
-    let reported = reported(&place);
-    let line = reported.line("the sweep is not complete");
-    assert!(
-        line.contains(
-            "8 of 12 runs of the plan `servers` are there (4 runs of 6 in one-server, and 1 more)"
-        ),
-        "{line}"
-    );
-    assert!(
-        line.contains("1 run in the folder is of no configuration of the plan"),
-        "{line}"
-    );
-    // What the report wrote is not read as a result the next time.
-    let again = super::servers::reported(&place);
-    assert_eq!(again.analysis["runs"], reported.analysis["runs"]);
-    assert_eq!(again.analysis["families"], reported.analysis["families"]);
-
-    assert!(
-        line.contains("`tare sweep --resume` does the rest"),
-        "{line}"
-    );
-    let file = place.tree().join("sweep.json");
-    let mut part: Value =
-        serde_json::from_str(&fs::read_to_string(file).expect("a plan")).expect("JSON");
-    part["part"] = json!("1/2");
-    place.put("sweep.json", part.to_string());
-    let of_part = super::servers::reported(&place);
-    let line = of_part.line("the sweep is not complete");
-    assert!(line.contains("this folder is for a part of it"), "{line}");
-
-    place.put("sweep.json", "{\"plan\": 3}");
-    let reported = super::servers::reported(&place);
-    reported.line("whether all runs are there is not known: sweep.json cannot be used");
-}
-
-#[test]
-fn import_reads_our_own_runs_as_well_and_says_the_same() {
-    let place = Place::new();
-    sweep(&place, 0);
-    let reported = reported(&place);
-    fs::remove_dir_all(place.tree().join("report")).expect("the report");
-    let imported = place.import(&[]);
-    assert_eq!(imported.analysis["families"], reported.analysis["families"]);
-}

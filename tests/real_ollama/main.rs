@@ -187,7 +187,7 @@ fn a_team_of_two_shares_the_server() {
             "1",
             "--corpus",
             &place.corpus(),
-            "--output-dir",
+            "--out",
             &place.path("team"),
             "--format",
             "json",
@@ -198,7 +198,7 @@ fn a_team_of_two_shares_the_server() {
             (&summary["runs"], &summary["agents"]),
             (&1.into(), &2.into())
         );
-        let record = place.read("team/runs/run_1/metrics.json");
+        let record = place.read("team/published/runs/run_1/metrics.json");
         let record: Value = serde_json::from_str(&record).expect("a record");
         let truth = &record["tare"];
         assert!(number(truth, "makespan_s") > 0.0, "{truth}");

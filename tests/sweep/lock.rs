@@ -13,23 +13,18 @@ fn while_one_is_at_work_another_is_refused_and_afterwards_not() {
         &PLAN.replace("warm_up", "cool_down = \"1h\"\nwarm_up"),
     );
     let mut running = place.start(&MOCK);
-    running.until("run 1 of 6: ");
-    let holder = format!("another sweep (process {}) is at work", running.child.id());
+    running.until("block 1 of 3");
+    place.wait_for_runs(1);
+    let holder = format!("another process ({}) is at work", running.child.id());
     let again = [&MOCK[..], &["--resume"]].concat();
-    // At a speed at which it would not pause for an hour, if it were let.
-    let fast = ["--speed", "1000000"];
-    place.refuses(
-        &[&again, &fast[..]].concat(),
-        1,
-        &[&holder, "wait for it to end"],
-    );
-    place.refuses(&[&MOCK[..], &fast].concat(), 1, &[&holder]);
+    place.refuses(&again, 1, &[&holder, "wait for it to end"]);
+    place.refuses(&MOCK, 1, &[&holder]);
     assert_eq!(Swept::read(&place.out()).runs.len(), 1);
 
     running.child.kill().expect("it runs");
     running.end();
     let mut next = place.start(&again);
-    next.until("plan small: 6 runs, 1 finished");
+    next.until("small: 2 arms, at most 3 blocks; 1 runs are finished already");
     next.child.kill().expect("it runs");
     next.end();
 }
@@ -48,7 +43,7 @@ fn of_two_that_begin_at_once_one_does_all_of_it() {
         let said = crate::place::text(&output.stderr);
         let code = output.status.code().expect("a code");
         let refused =
-            said.contains("is at work") || said.contains("holds a sweep of small already");
+            said.contains("is at work") || said.contains("holds experiment small already");
         assert_eq!(code != 0, refused, "{said}");
         code
     });

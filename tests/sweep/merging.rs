@@ -1,8 +1,9 @@
 //! Parts of a plan, run apart, are together the whole.
 
-use crate::place::{ALL, PLAN, Place, Swept, files, plan};
+use crate::place::{ALL, PLAN, Place, Swept, files, published, text};
 use std::fs;
-use tare::plan::Part;
+use std::process::Output;
+use tare::experiment::Part;
 
 const MOCK: [&str; 4] = ["--plan", "small.toml", "--mock", "instant"];
 
@@ -21,19 +22,28 @@ fn parts_have_no_run_in_common_and_joined_are_the_whole() {
     let place = Place::new();
     halves(&place);
     let parts = ["one", "two"].map(|out| Swept::read(&place.path().join(out)));
-    assert_eq!(parts.each_ref().map(|part| part.runs.len()), [3, 3]);
-    let (said, _) = place.ends(&["--merge", "two", "one", "--out", "whole/"], 0);
+    assert_eq!(parts.each_ref().map(|part| part.runs.len()), [4, 2]);
+    let said = joined(place.merge(&["two", "one"], "whole/", &[]));
     assert!(said.contains("6 runs of 2 parts joined"), "{said}");
     let whole = Swept::read(&place.path().join("whole"));
     assert_eq!(whole.names(), ALL);
     for part in &parts {
         for (name, json) in &part.runs {
-            assert_eq!(whole.runs.get(name), Some(json));
+            // But for the index of its sitting it is the same record.
+            let [merged, own] = [&whole.runs[name], json].map(|line| {
+                let mut line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+                line["sitting"] = 0.into();
+                line
+            });
+            assert_eq!(merged, own);
         }
     }
-    assert_eq!((whole.sweep.part, &whole.sweep.plan), (None, &plan()));
-    let of: Vec<Option<Part>> = whole.sweep.sittings.iter().map(|it| it.part).collect();
-    assert_eq!(of, [parts[0].sweep.part, parts[1].sweep.part]);
+    assert_eq!(whole.manifest.part, None);
+    let [one, two] = parts.map(|part| part.manifest);
+    assert_eq!(whole.manifest.experiment, one.experiment);
+    let of: Vec<Option<Part>> = whole.manifest.sittings.iter().map(|it| it.part).collect();
+    assert_eq!(of, [one.part, two.part]);
+    assert_eq!(published(&place.path().join("whole")).len(), 6);
     // The whole is done: there is nothing to go on with.
     let resumed = [&MOCK[..], &["--resume", "--out", "whole"]].concat();
     let (said, _) = place.ends(&resumed, 0);
@@ -68,15 +78,14 @@ fn what_is_no_whole_is_refused_with_the_reason_and_leaves_nothing() {
     fs::create_dir(place.path().join("empty")).expect("a folder");
 
     let refuse = |parts: &[&str], told: &[&str]| {
-        let arguments = [&["--merge"], parts, &["--out", "whole"]].concat();
-        place.refuses(&arguments, 2, told);
+        refused(place.merge(parts, "whole", &[]), told);
         assert!(!place.path().join("whole").exists());
     };
     refuse(
         &["one", "other"],
         &[
-            "one and other are of different plans",
-            "seed: 1 here, 9 there",
+            "one and other are of different experiments",
+            "1 here, 9 there",
         ],
     );
     refuse(&["one"], &["part 2/2 is missing"]);
@@ -85,57 +94,65 @@ fn what_is_no_whole_is_refused_with_the_reason_and_leaves_nothing() {
         &["one", "third"],
         &["part 1/2", "part 1/3", "different divisions"],
     );
-    refuse(&["one", "all"], &["all holds a whole sweep"]);
-    refuse(&["one", "empty"], &["empty holds no sweep"]);
-    refuse(&["one", "nowhere"], &["nowhere holds no sweep"]);
+    refuse(&["one", "all"], &["all holds a whole experiment"]);
+    refuse(&["one", "empty"], &["empty holds no experiment"]);
+    refuse(&["one", "nowhere"], &["nowhere holds no experiment"]);
+    assert_eq!(files(&place.path().join("empty")).len(), 0);
 
-    place.refuses(
-        &["--merge", "one", "two", "--out", "all"],
-        2,
+    refused(
+        place.merge(&["one", "two"], "all", &[]),
         &["all is not empty"],
     );
-    let run = files(&place.path().join("two/runs")).remove(0);
-    fs::remove_file(place.path().join("two/runs").join(run)).expect("a file");
+    let runs = place.path().join("two/runs.jsonl");
+    let lines = fs::read_to_string(&runs).expect("a file");
+    let first = lines.lines().next().expect("a line").to_owned() + "\n";
+    fs::write(&runs, first).expect("a file");
     refuse(
         &["one", "two"],
-        &["two (part 2/2) lacks 1 of its 3 runs", "--resume"],
+        &["two (part 2/2) lacks 1 of its 2 runs", "--resume"],
     );
 }
 
+fn joined(output: Output) -> String {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    said
+}
+
+fn refused(output: Output, told: &[&str]) {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for part in told {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+}
+
+/// Changes what the first sitting of a part says.
+fn alter(place: &Place, part: &str, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = place.path().join(part).join("experiment.json");
+    let text = fs::read_to_string(&path).expect("a file");
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    change(&mut manifest["sittings"][0]);
+    fs::write(&path, manifest.to_string()).expect("a file");
+}
+
 #[test]
-fn parts_that_other_servers_answered_are_joined_only_on_purpose() {
+fn parts_of_other_builds_are_joined_only_on_purpose() {
     let place = Place::new();
-    let part = |part, mock, out| {
-        let arguments = [
-            "--plan",
-            "small.toml",
-            "--mock",
-            mock,
-            "--partition",
-            part,
-            "--out",
-            out,
-        ];
-        place.ends(&arguments, 0);
-    };
-    part("1/2", "instant", "one");
-    part("2/2", "paced-1ms", "two");
-    let merge = ["--merge", "one", "two", "--out", "whole"];
-    let told = [
-        "other circumstances",
-        "server's ",
-        "instant here, paced-1ms there",
-    ];
-    place.refuses(&merge, 2, &told);
-    place.ends(&[&merge[..], &["--accept-differences"]].concat(), 0);
+    halves(&place);
+    alter(&place, "two", |it| {
+        it["provenance"]["commit"] = "another".into()
+    });
+    let parts = ["one", "two"];
+    refused(
+        place.merge(&parts, "whole", &[]),
+        &["other circumstances", "commit: ", "another there"],
+    );
+    joined(place.merge(&parts, "whole", &["--accept-differences"]));
     let whole = Swept::read(&place.path().join("whole"));
     assert_eq!(whole.names(), ALL);
-    let accepted: Vec<bool> = whole
-        .sweep
-        .sittings
-        .iter()
-        .map(|it| it.accepted.is_empty())
-        .collect();
+    let sittings = whole.manifest.sittings.iter();
+    let accepted: Vec<bool> = sittings.map(|it| it.accepted.is_empty()).collect();
     assert_eq!(accepted, [true, false]);
 }
 
@@ -143,12 +160,10 @@ fn parts_that_other_servers_answered_are_joined_only_on_purpose() {
 fn parts_of_different_machines_are_joined_and_the_difference_told() {
     let place = Place::new();
     halves(&place);
-    let path = place.path().join("two/sweep.json");
-    let text = fs::read_to_string(&path).expect("a file");
-    let mut sweep: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    sweep["sittings"][0]["provenance"]["cpu_model"] = "Abacus".into();
-    fs::write(&path, sweep.to_string()).expect("a file");
-    let (said, _) = place.ends(&["--merge", "one", "two", "--out", "whole"], 0);
+    alter(&place, "two", |it| {
+        it["provenance"]["cpu_model"] = "Abacus".into()
+    });
+    let said = joined(place.merge(&["one", "two"], "whole", &[]));
     assert!(
         said.contains("machines differ: processor: ") && said.contains("Abacus"),
         "{said}"

@@ -6,8 +6,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
-use tare::plan::{Plan, Sweep};
-use tare::report::published::TeamRun;
+use tare::experiment::{Manifest, Stored};
+use tare::published::TeamRun;
 use tempfile::TempDir;
 
 pub const TARE: &str = env!("CARGO_BIN_EXE_tare");
@@ -76,6 +76,31 @@ impl Place {
         command.arg("sweep").args(arguments);
         command.current_dir(self.path());
         command
+    }
+
+    /// Waits until so many records are whole.
+    pub fn wait_for_runs(&self, runs: usize) {
+        let whole = || {
+            let text = fs::read_to_string(self.out().join("runs.jsonl"));
+            text.unwrap_or_default().matches('\n').count()
+        };
+        let started = std::time::Instant::now();
+        while whole() < runs {
+            assert!(started.elapsed().as_secs() < 60, "no run in a minute");
+            std::thread::yield_now();
+        }
+    }
+
+    /// `tare merge` of these parts into `whole`.
+    pub fn merge(&self, parts: &[&str], out: &str, more: &[&str]) -> Output {
+        let mut command = Command::new(TARE);
+        command
+            .arg("merge")
+            .args(parts)
+            .args(["--out", out])
+            .args(more);
+        let output = command.current_dir(self.path()).output();
+        output.expect("the program runs")
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
@@ -150,34 +175,32 @@ impl Running {
 
 /// What lies in a sweep's folder.
 pub struct Swept {
-    pub sweep: Sweep,
-    /// Each finished run's place, and its file.
+    pub manifest: Manifest,
+    /// Each finished run's arm and block, and its line.
     pub runs: BTreeMap<(String, u32), String>,
+    /// Lines of runs that failed.
+    pub failures: usize,
 }
 
 impl Swept {
-    /// Reads all of it; whatever is no whole file with its own run in it fails the test.
+    /// Reads all of it; whatever is no whole line with a run of its own in it fails the test.
     pub fn read(out: &Path) -> Self {
-        let text = fs::read_to_string(out.join("sweep.json")).expect("sweep.json");
-        let sweep: Sweep = serde_json::from_str(&text).expect("a sweep");
-        assert_eq!(sweep.digest, sweep.plan.digest());
+        let stored = Stored::read(out).expect("whole files").expect("a sweep");
+        assert_eq!(stored.manifest.digest, stored.manifest.experiment.digest());
+        let text = fs::read_to_string(out.join("runs.jsonl")).unwrap_or_default();
         let mut runs = BTreeMap::new();
-        for name in files(&out.join("runs")) {
-            if name.ends_with("failure.json") {
-                continue;
+        for (record, line) in stored.records.iter().zip(text.lines()) {
+            if record.run().is_some() {
+                let key = (record.arm.clone(), record.block as u32 + 1);
+                let before = runs.insert(key, line.to_owned());
+                assert_eq!(before, None, "a run was done twice");
             }
-            let parts: Vec<&str> = name.split('/').collect();
-            let [configuration, run, "metrics.json"] = parts[..] else {
-                panic!("{name} is no run's");
-            };
-            let json = fs::read_to_string(out.join("runs").join(&name)).expect("a file");
-            let record: TeamRun = serde_json::from_str(&json).expect("a whole run");
-            let truth = record.tare.expect("ours beside theirs");
-            assert_eq!(truth.configuration.as_deref(), Some(configuration));
-            assert_eq!(run, format!("run_{}", record.run_number));
-            runs.insert((configuration.to_owned(), record.run_number), json);
         }
-        Self { sweep, runs }
+        Self {
+            failures: stored.records.len() - runs.len(),
+            manifest: stored.manifest,
+            runs,
+        }
     }
 
     pub fn names(&self) -> Vec<(&str, u32)> {
@@ -185,6 +208,24 @@ impl Swept {
         runs.map(|(name, number)| (name.as_str(), *number))
             .collect()
     }
+}
+
+/// What is exported of a sweep, by configuration and run.
+pub fn published(out: &Path) -> BTreeMap<(String, u32), TeamRun> {
+    let folder = out.join("published");
+    let each = files(&folder).into_iter().map(|name| {
+        let parts: Vec<&str> = name.split('/').collect();
+        let [configuration, run, "metrics.json"] = parts[..] else {
+            panic!("{name} is no run's");
+        };
+        let json = fs::read_to_string(folder.join(&name)).expect("a file");
+        let record: TeamRun = serde_json::from_str(&json).expect("a whole run");
+        let truth = record.tare.as_ref().expect("ours beside theirs");
+        assert_eq!(truth.configuration.as_deref(), Some(configuration));
+        assert_eq!(run, format!("run_{}", record.run_number));
+        ((configuration.to_owned(), record.run_number), record)
+    });
+    each.collect()
 }
 
 /// All files below a folder, by their path below it, in their order.
@@ -204,11 +245,6 @@ pub fn files(folder: &Path) -> Vec<String> {
     }
     found.sort();
     found
-}
-
-pub fn plan() -> Plan {
-    let place = Place::new();
-    Plan::find(place.path().join("small.toml").to_str().expect("UTF-8")).expect("a plan")
 }
 
 pub fn text(bytes: &[u8]) -> String {

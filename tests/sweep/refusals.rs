@@ -32,7 +32,7 @@ fn flags_that_do_not_go_together_are_wrong_usage() {
         (&["--mock", "warp"][..], "no profile `warp`"),
         (
             &["--mock", "--partition", "6/9"],
-            "part 6/9 of plan small has no run",
+            "part 6/9 of plan small has no block",
         ),
         (
             &["--mock", "--servers", "1", "--gpus", "2"],
@@ -66,12 +66,10 @@ fn flags_that_do_not_go_together_are_wrong_usage() {
         &["--mock", "--servers", "3"],
         &["--mock", "--base-url", "http://127.0.0.1:1"],
         &["--mock", "--speed", "0"],
-        &["--merge", "one", "--out", "two"],
     ] {
         let output = place.run(&[&plan[..], flags].concat());
         assert_eq!(output.status.code(), Some(2), "{flags:?}");
     }
-    assert_eq!(place.run(&["--merge", "one"]).status.code(), Some(2));
     assert_eq!(files(place.path()).len(), 2, "nothing is left behind");
 }
 
@@ -87,7 +85,7 @@ fn where_nobody_answers_nothing_is_begun() {
         "http://127.0.0.1:1",
     ];
     place.refuses(&nobody, 1, &["no Ollama answers", "--mock"]);
-    assert!(!place.out().join("sweep.json").exists());
+    assert!(!place.out().join("experiment.json").exists());
     // So it can be begun.
     place.ends(&MOCK, 0);
 }
@@ -97,7 +95,7 @@ fn a_folder_that_has_a_sweep_is_not_begun_anew() {
     let place = Place::new();
     place.ends(&MOCK, 0);
     let told = [
-        "holds a sweep of small already",
+        "holds experiment small already",
         "6 of 6 runs",
         "--resume",
         "--out",
@@ -108,11 +106,8 @@ fn a_folder_that_has_a_sweep_is_not_begun_anew() {
 #[test]
 fn a_folder_without_a_sweep_is_not_gone_on_with() {
     let place = Place::new();
-    place.refuses(&AGAIN, 2, &["there is no sweep in", "leave out --resume"]);
+    place.refuses(&AGAIN, 2, &["leave out --resume"]);
     assert!(!place.out().exists());
-    fs::create_dir_all(place.out().join("runs/old/run_1")).expect("a folder");
-    place.refuses(&MOCK, 2, &["holds runs but no sweep.json"]);
-    place.refuses(&AGAIN, 2, &["holds runs but no sweep.json"]);
 }
 
 #[test]
@@ -120,7 +115,7 @@ fn another_plan_or_part_is_not_mixed_in() {
     let place = Place::new();
     let half = ["--partition", "1/2", "--out", "half"];
     place.ends(&[&MOCK[..], &half].concat(), 0);
-    let told = ["holds part 1/2 of the plan, and this is part 2/2"];
+    let told = ["holds part 1/2 of the experiment, and this is part 2/2"];
     let other = ["--partition", "2/2", "--out", "half"];
     place.refuses(&[&AGAIN[..], &other].concat(), 2, &told);
     let told = ["and this is the whole"];
@@ -131,8 +126,8 @@ fn another_plan_or_part_is_not_mixed_in() {
         &PLAN.replace("[[512, 1024]]", "[[512, 2048]]"),
     );
     let told = [
-        "another plan",
-        "pair-chimera_hetero-ctx512_1024: only there",
+        "another experiment",
+        "pair-chimera_hetero-ctx512_1024 of team: only there",
     ];
     place.refuses(&[&AGAIN[..], &half].concat(), 2, &told);
     // A description may change.
@@ -144,18 +139,17 @@ fn another_plan_or_part_is_not_mixed_in() {
 fn other_circumstances_are_named_and_accepted_only_on_purpose() {
     let place = Place::new();
     place.ends(&MOCK, 0);
-    let sweep = place.out().join("sweep.json");
-    let text = fs::read_to_string(&sweep).expect("a file");
+    let manifest = place.out().join("experiment.json");
+    let text = fs::read_to_string(&manifest).expect("a file");
+    let runs = place.out().join("runs.jsonl");
     let lose = || {
-        let run = place
-            .out()
-            .join("runs")
-            .join(&files(&place.out().join("runs"))[0]);
-        fs::remove_file(run).expect("a file");
+        let whole = fs::read_to_string(&runs).expect("a file");
+        let last = whole.trim_end().rfind('\n').expect("several lines");
+        fs::write(&runs, &whole[..=last]).expect("a file");
     };
     lose();
     type Change = fn(&mut serde_json::Value);
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 3] = [
         ("processor: ", |it| {
             it["provenance"]["cpu_model"] = "Abacus".into()
         }),
@@ -165,14 +159,11 @@ fn other_circumstances_are_named_and_accepted_only_on_purpose() {
         ("commit: ", |it| {
             it["provenance"]["commit"] = "another".into()
         }),
-        ("server's gap of profile: 0s here, 5ms there", |it| {
-            it["server"]["profile"]["gap"] = "5ms".into()
-        }),
     ];
     for (told, change) in changes {
         let mut other: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         change(&mut other["sittings"][0]);
-        fs::write(&sweep, other.to_string()).expect("a file");
+        fs::write(&manifest, other.to_string()).expect("a file");
         place.refuses(
             &AGAIN,
             2,
@@ -183,13 +174,14 @@ fn other_circumstances_are_named_and_accepted_only_on_purpose() {
     place.ends(&[&AGAIN[..], &["--accept-differences"]].concat(), 0);
     let swept = Swept::read(&place.out());
     assert_eq!(swept.names(), ALL);
-    let [first, second] = &swept.sweep.sittings[..] else {
+    let [first, second] = &swept.manifest.sittings[..] else {
         panic!("two sittings");
     };
     assert!(first.accepted.is_empty());
-    assert_eq!(
-        second.accepted,
-        ["server's gap of profile: 0s here, 5ms there"]
+    assert!(
+        second.accepted[0].starts_with("commit: "),
+        "{:?}",
+        second.accepted
     );
     // From there on it is as it is.
     lose();
@@ -197,32 +189,20 @@ fn other_circumstances_are_named_and_accepted_only_on_purpose() {
 }
 
 #[test]
-fn what_is_no_run_of_the_plan_stops_it() {
+fn a_record_of_something_else_stops_it() {
     let place = Place::new();
     place.ends(&MOCK, 0);
-    let runs = place.out().join("runs");
-    let first = runs.join("baseline_vs_chimera-ctx512");
-    let copy = |to: &str| {
-        fs::create_dir_all(runs.join(to)).expect("a folder");
-        let json = fs::read_to_string(first.join("run_1/metrics.json")).expect("a file");
-        fs::write(runs.join(to).join("metrics.json"), json).expect("a file");
-    };
-    copy("baseline_vs_chimera-ctx512/run_4");
-    place.refuses(&AGAIN, 1, &["run_4 is no run of plan small"]);
-    fs::remove_dir_all(first.join("run_4")).expect("a folder");
-
-    copy("baseline_vs_chimera-ctx512/run_2");
-    let told = [
-        "run_2/metrics.json is not what its name says: it is run 1 of",
-        "move it away",
-    ];
-    place.refuses(&AGAIN, 1, &told);
-    fs::write(first.join("run_2/metrics.json"), "{").expect("a file");
+    let runs = place.out().join("runs.jsonl");
+    let whole = fs::read_to_string(&runs).expect("a file");
+    let stray = whole.replacen("pair-chimera_hetero", "other", 1);
+    fs::write(&runs, stray).expect("a file");
     place.refuses(
         &AGAIN,
-        1,
-        &["run_2/metrics.json is not what its name says: EOF"],
+        2,
+        &["runs.jsonl, line ", "has no arm `other-ctx512_1024`"],
     );
-    fs::remove_file(first.join("run_2/metrics.json")).expect("a file");
+    fs::write(&runs, format!("{{\n{whole}")).expect("a file");
+    place.refuses(&AGAIN, 1, &["runs.jsonl: line 1: "]);
+    fs::write(&runs, whole).expect("a file");
     place.ends(&AGAIN, 0);
 }

@@ -1,50 +1,39 @@
 //! What is run, in which order, and what is kept of it.
 
-use crate::place::{ALL, Place, Swept, files, plan};
+use crate::place::{ALL, PLAN, Place, Swept, published};
 use std::fs;
-use tare::plan::Served;
-use tare::report::published::TeamRun;
+use tare::experiment::{Ending, Server};
 
 const MOCK: [&str; 4] = ["--plan", "small.toml", "--mock", "instant"];
 
 #[test]
-fn every_run_is_a_file_and_sweep_json_says_under_what() {
+fn every_run_is_a_record_and_experiment_json_says_under_what() {
     let place = Place::new();
-    let (said, stdout) = place.ends(&[&MOCK[..], &["--speed", "2"]].concat(), 0);
-    assert!(stdout.is_empty(), "{stdout}");
+    let (said, _) = place.ends(&[&MOCK[..], &["--speed", "2"]].concat(), 0);
+    assert!(said.contains("6 of 6 runs are finished"), "{said}");
     let swept = Swept::read(&place.out());
     assert_eq!(swept.names(), ALL);
-    assert_eq!(swept.sweep.plan, plan());
-    let [sitting] = &swept.sweep.sittings[..] else {
+    let experiment = &swept.manifest.experiment;
+    assert_eq!((&experiment.name[..], experiment.blocks), ("small", 3));
+    assert_eq!(experiment.order_seed, 1);
+    let server = experiment.servers.values().next();
+    assert!(
+        matches!(server, Some(Server::Mock(mock)) if mock.speed == 2.0 && mock.profile.tokens == 512)
+    );
+    let [sitting] = &swept.manifest.sittings[..] else {
         panic!("one sitting");
     };
-    assert!(
-        matches!(&sitting.server, Served::Mock { speed: 2.0, profile, .. } if profile.tokens == 512)
-    );
-    assert_eq!(sitting.order_seed, 1);
+    assert_eq!(sitting.ending, Some(Ending::Done));
     assert!(!sitting.provenance.build.rust_version.is_empty());
-    for place in 1..=6 {
-        assert!(said.contains(&format!("run {place} of 6: ")), "{said}");
-    }
-    assert!(
-        said.contains("left") && said.contains("6 of 6 runs are finished"),
-        "{said}"
-    );
-    let others: Vec<String> = files(&place.out());
-    assert_eq!(
-        others.len(),
-        6 + 2,
-        "runs, sweep.json and the lock: {others:?}"
-    );
 }
 
 #[test]
 fn the_agents_have_the_options_of_their_configuration_and_a_server_each() {
     let place = Place::new();
     place.ends(&MOCK, 0);
-    let swept = Swept::read(&place.out());
-    for ((name, number), json) in &swept.runs {
-        let run: TeamRun = serde_json::from_str(json).expect("a run");
+    let runs = published(&place.out());
+    assert_eq!(runs.len(), 6);
+    for ((name, number), run) in runs {
         let (a, b) = (run.collector.expect("two"), run.insight.expect("two"));
         let expected = match name.starts_with("pair") {
             true => (Some(512), Some(1024)),
@@ -54,7 +43,7 @@ fn the_agents_have_the_options_of_their_configuration_and_a_server_each() {
         assert_eq!(contexts, expected, "{name}");
         assert_ne!(a.config.base_url, b.config.base_url);
         // The runs of a block have the seed in common.
-        assert_eq!(a.result.configuration.seed, Some(u64::from(*number)));
+        assert_eq!(a.result.configuration.seed, Some(u64::from(number)));
         assert_eq!(a.result.configuration.num_predict, Some(4));
         let truth = run.tare.expect("ours");
         assert_eq!((truth.servers.get(), truth.isolated_total_s), (2, None));
@@ -62,32 +51,30 @@ fn the_agents_have_the_options_of_their_configuration_and_a_server_each() {
 }
 
 #[test]
-fn one_server_instead_of_two_is_another_plan_and_so_recorded() {
+fn one_server_instead_of_two_is_another_experiment() {
     let place = Place::new();
     place.ends(&[&MOCK[..], &["--servers", "1"]].concat(), 0);
-    let swept = Swept::read(&place.out());
-    assert_eq!(swept.sweep.plan.servers.get(), 1);
-    for json in swept.runs.values() {
-        let run: TeamRun = serde_json::from_str(json).expect("a run");
+    for run in published(&place.out()).into_values() {
         assert_eq!(run.tare.expect("ours").servers.get(), 1);
     }
     let resumed = [&MOCK[..], &["--resume"]].concat();
-    place.refuses(&resumed, 2, &["another plan", "servers: 2 here, 1 there"]);
+    place.refuses(&resumed, 2, &["another experiment"]);
 }
 
 #[test]
 fn agents_alone_are_run_where_the_plan_says_so_and_warm_ups_leave_nothing() {
     let place = Place::new();
-    let text = crate::place::PLAN
+    let text = PLAN
         .replace("isolated = false", "")
         .replace("warm_up = 0", "warm_up = 1")
         .replace("repetitions = 3", "repetitions = 1");
     place.write("small.toml", &text);
     place.ends(&MOCK, 0);
-    let swept = Swept::read(&place.out());
-    assert_eq!(swept.runs.len(), 2);
-    for json in swept.runs.values() {
-        let run: TeamRun = serde_json::from_str(json).expect("a run");
+    // Of each configuration the team, and both agents alone.
+    assert_eq!(Swept::read(&place.out()).runs.len(), 6);
+    let runs = published(&place.out());
+    assert_eq!(runs.len(), 2);
+    for run in runs.into_values() {
         assert!(run.tare.expect("ours").efficiency_percent.is_some());
     }
 }
@@ -102,59 +89,94 @@ fn the_order_is_that_of_the_dry_run_and_of_its_seed() {
         "{said}"
     );
     assert!(!place.out().exists(), "a dry run leaves nothing");
-    let order = |dry: &str| -> Vec<String> {
+    let order = |dry: &str| -> Vec<(String, String)> {
         let runs = dry.lines().map(|line| {
             let fields: Vec<&str> = line.split('\t').collect();
-            format!("{}, {}", fields[1], fields[2].trim_start_matches("run "))
+            (fields[1].to_owned(), fields[2].to_owned())
         });
         runs.collect()
     };
     assert_eq!(order(&dry).len(), 6);
-    let (said, _) = place.ends(&MOCK, 0);
-    let ran: Vec<String> = said
-        .lines()
-        .filter_map(|line| line.strip_prefix("run ")?.split_once(": "))
-        .map(|(_, rest)| rest.split(" of ").next().unwrap_or_default().to_owned())
-        .collect();
-    assert_eq!(ran, order(&dry));
+    place.ends(&MOCK, 0);
+    let stored = tare::experiment::Stored::read(&place.out());
+    let stored = stored.expect("whole files").expect("a sweep");
+    let ran = stored.records.iter();
+    let ran = ran.map(|one| (one.arm.clone(), format!("block {}", one.block + 1)));
+    assert_eq!(ran.collect::<Vec<_>>(), order(&dry));
 
     let (_, json) = place.ends(&with(&["--dry-run", "--format", "json"]), 0);
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["runs"].as_array().map(Vec::len), Some(6));
+    assert_eq!(json["digest"], stored.manifest.digest);
     let seeds = ["3", "4", "5", "6", "7"];
-    let shuffled = seeds.map(|seed| {
-        let (_, dry) = place.ends(&with(&["--dry-run", "--shuffle", seed]), 0);
+    let others = seeds.map(|seed| {
+        let (_, dry) = place.ends(&with(&["--dry-run", "--order-seed", seed]), 0);
         order(&dry)
     });
-    assert!(
-        shuffled.iter().any(|one| *one != order(&dry)),
-        "{shuffled:?}"
-    );
+    assert!(others.iter().any(|one| *one != order(&dry)), "{others:?}");
 }
 
 #[test]
 fn every_shipped_plan_can_be_looked_at_without_a_server() {
     let place = Place::new();
-    for (plan, runs) in [
+    for (plan, teams) in [
         ("tr111", 57),
         ("tr114", 150),
         ("tr115", 150),
         ("scaling", 825),
     ] {
-        let (said, dry) = place.ends(&["--plan", plan, "--dry-run"], 0);
-        assert_eq!(dry.lines().count(), runs, "{plan}: {said}");
+        let corpus = ["--corpus", "corpus"];
+        let (said, dry) = place.ends(&[&["--plan", plan, "--dry-run"], &corpus[..]].concat(), 0);
+        let of_teams = dry.lines().filter(|line| !line.contains(" / alone "));
+        assert_eq!(of_teams.count(), teams, "{plan}: {said}");
         assert!(said.contains("about"), "{said}");
     }
     assert_eq!(fs::read_dir(place.path()).expect("the folder").count(), 2);
 }
 
 #[test]
-fn the_account_goes_to_stdout_where_it_is_asked_for() {
+fn the_report_of_a_sweep_that_is_not_complete_says_so() {
     let place = Place::new();
-    let (_, json) = place.ends(&[&MOCK[..], &["--format", "json"]].concat(), 0);
-    let account: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    assert_eq!(account["runs"], 6);
-    assert_eq!(account["finished"], 6);
-    assert_eq!(account["digest"], plan().digest());
-    assert_eq!(account["failures"], serde_json::json!([]));
+    place.ends(&[&MOCK[..], &["--partition", "1/2"]].concat(), 0);
+    let folder = "tare-results/sweep/small-part-1-of-2";
+    let output = std::process::Command::new(crate::place::TARE)
+        .args(["report", "sweep", folder])
+        .current_dir(place.path())
+        .output()
+        .expect("the program runs");
+    let report = crate::place::text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    for told in [
+        "4 of 6 runs of the plan `small` are there (2 runs of 3 in baseline_vs_chimera-ctx512, and 1 more)",
+        "this folder is for a part of it, and `tare merge` joins the parts",
+    ] {
+        assert!(report.contains(told), "{report}");
+    }
+}
+
+#[test]
+fn what_is_reported_of_a_sweep_is_what_an_import_of_its_export_says() {
+    let place = Place::new();
+    place.ends(&MOCK, 0);
+    let tare = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(crate::place::TARE);
+        let output = command.args(arguments).current_dir(place.path()).output();
+        let output = output.expect("the program runs");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    };
+    let out = "tare-results/sweep/small";
+    tare(&["report", "sweep", out, "--out", "reported"]);
+    tare(&["import", &format!("{out}/published"), "--out", "imported"]);
+    let [reported, imported] = ["reported", "imported"].map(|folder| {
+        let text = fs::read_to_string(place.path().join(folder).join("analysis.json"));
+        let json: serde_json::Value = serde_json::from_str(&text.expect("a file")).expect("JSON");
+        json
+    });
+    assert_eq!(reported["families"], imported["families"]);
+    assert_eq!(reported["source"]["plan"]["planned"], 6);
+    let factors = |folder: &str| fs::read(place.path().join(folder).join("factors.csv"));
+    assert_eq!(
+        factors("reported").expect("a file"),
+        factors("imported").expect("a file")
+    );
 }

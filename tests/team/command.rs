@@ -4,8 +4,7 @@ use crate::place::Place;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use tare::report::published::TeamRun;
-use tare::report::team::TeamSummary;
+use tare::published::{TeamRun, TeamSummary};
 
 const HOMO: [&str; 10] = [
     "--servers",
@@ -21,7 +20,7 @@ const HOMO: [&str; 10] = [
 ];
 
 fn files(place: &Place) -> BTreeSet<String> {
-    let results = place.results();
+    let results = place.results().join("published");
     let entries = walkdir::WalkDir::new(&results).into_iter();
     let files = entries
         .map(|entry| entry.expect("readable"))
@@ -37,7 +36,7 @@ fn files(place: &Place) -> BTreeSet<String> {
 #[test]
 fn a_pair_leaves_a_record_per_run_a_summary_a_transcript_and_four_reports() {
     let place = Place::new();
-    let left = place.team_command(&[&place.mock()[..], &HOMO, &["--format", "json"]].concat());
+    let left = place.team_command(&[&place.mock()[..], &HOMO].concat());
     assert_eq!(left.code, Some(0), "{}", left.stderr);
     let expected = [
         "collector_report.md",
@@ -50,10 +49,10 @@ fn a_pair_leaves_a_record_per_run_a_summary_a_transcript_and_four_reports() {
         "transcript.jsonl",
     ];
     assert_eq!(files(&place), expected.map(str::to_owned).into());
-    let read = |name: &str| fs::read_to_string(place.results().join(name)).expect(name);
-    assert_eq!(left.stdout, read("summary.json"));
+    let read =
+        |name: &str| fs::read_to_string(place.results().join("published").join(name)).expect(name);
 
-    let summary: TeamSummary = serde_json::from_str(&left.stdout).expect("a summary");
+    let summary: TeamSummary = serde_json::from_str(&read("summary.json")).expect("a summary");
     assert_eq!((summary.runs, summary.agents), (2, 2));
     assert_eq!(summary.provenance.seed, Some(1));
     let runs = [1, 2].map(|run| -> TeamRun {
@@ -96,24 +95,31 @@ fn another_team_in_the_same_folder_leaves_nothing_of_the_first() {
     let place = Place::new();
     let first = place.team_command(&[&place.mock()[..], &HOMO].concat());
     assert_eq!(first.code, Some(0), "{}", first.stderr);
-    let notes = place.results().join("runs/run_2/notes.txt");
-    fs::write(&notes, "somebody's").expect("a file");
     let three = ["--agents", "3", "--runs", "1", "--fixed-length", "4"];
-    let second = place.team_command(&[&place.mock()[..], &three, &["--no-isolated"]].concat());
+    let refused = place.team_command(&[&place.mock()[..], &three].concat());
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("holds experiment team already"),
+        "{}",
+        refused.stderr
+    );
+    let second =
+        place.team_command(&[&place.mock()[..], &three, &["--no-isolated", "--replace"]].concat());
     assert_eq!(second.code, Some(0), "{}", second.stderr);
     let expected = [
         "combined_report.md",
         "runs/run_1/metrics.json",
-        "runs/run_2/notes.txt",
         "summary.json",
         "summary.md",
         "transcript.jsonl",
     ];
     assert_eq!(files(&place), expected.map(str::to_owned).into());
-    let record = fs::read_to_string(place.results().join(expected[1])).expect("a record");
+    let record =
+        fs::read_to_string(place.results().join("published").join(expected[1])).expect("a record");
     let run: TeamRun = serde_json::from_str(&record).expect("a record");
     assert_eq!((run.scenario.as_str(), run.agents.len()), ("equal", 3));
     assert!(run.summary.is_none() && run.collector.is_none());
-    let short = fs::read_to_string(place.results().join("summary.md")).expect("a summary");
+    let short =
+        fs::read_to_string(place.results().join("published/summary.md")).expect("a summary");
     assert!(short.contains("no agent was run alone"), "{short}");
 }

@@ -1,15 +1,19 @@
 //! A mock, a corpus and a team on them.
 
 use crate::support::program;
+use std::collections::BTreeMap;
 use std::fs;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use tare::client::Limits;
+use tare::experiment::{Arm, Bench, Due, Occasion, Record, Server, Store, Stored, Watch, sit};
 use tare::protocol::Api;
-use tare::report::agent::Side;
-use tare::report::published::{Member, TeamRun, Truth};
-use tare::team::{Chimeras, Known, MockPlan, Ran, Scenario, Servers, TeamSpec, run_once};
+use tare::published::{Member, TeamRun, Truth, runs};
+use tare::run::MockServer;
+use tare::team::{Chimeras, Known, SERVERS, Scenario, TeamSpec, experiment};
 use tempfile::TempDir;
 
 /// A server with one slot whose time goes to decoding: 60 tokens take 300 ms, and the rest next to
@@ -89,42 +93,25 @@ impl Place {
     }
 
     /// Mocks with so many slots each, and a GPU each.
-    pub fn servers(&self, servers: usize, slots: u32) -> Servers {
-        let profile = self.profile();
-        let plan = MockPlan {
-            profile: profile.to_str().expect("UTF-8"),
-            model: "m",
-            servers: count(servers),
-            gpus: count(servers),
-            parallel: NonZeroU32::new(slots),
-            further: &[],
-        };
-        Servers::mock(&program(), &plan).expect("mocks")
+    pub fn servers(&self, servers: usize, slots: u32) -> MockServer {
+        start(self.profile(), servers, Some(slots))
     }
 
     /// One mock whose model is loaded anew for other options.
-    pub fn reloading(&self) -> Servers {
+    pub fn reloading(&self) -> MockServer {
         let profile = self.path().join("reloading.toml");
         fs::write(&profile, RELOADING).expect("a profile");
-        let plan = MockPlan {
-            profile: profile.to_str().expect("UTF-8"),
-            model: "m",
-            servers: count(1),
-            gpus: count(1),
-            parallel: None,
-            further: &[],
-        };
-        Servers::mock(&program(), &plan).expect("a mock")
+        start(&profile, 1, None)
     }
 
     /// One mock that tokenizes, with so many slots.
-    pub fn tokenizing(&self, slots: u32) -> Servers {
+    pub fn tokenizing(&self, slots: u32) -> MockServer {
         fs::write(self.profile(), TOKENIZING).expect("a profile");
         self.servers(1, slots)
     }
 
     /// A team of two on servers that say no more than a real Ollama does.
-    pub fn team_on_real(&self, servers: &Servers) -> TeamSpec {
+    pub fn team_on_real(&self, servers: &MockServer) -> TeamSpec {
         TeamSpec {
             api: Api::Chat,
             known: None,
@@ -135,13 +122,17 @@ impl Place {
     }
 
     /// A team of two on these servers.
-    pub fn team(&self, scenario: Scenario, servers: &Servers) -> TeamSpec {
+    pub fn team(&self, scenario: Scenario, servers: &MockServer) -> TeamSpec {
         let chimeras = Chimeras::default();
+        let names = match servers.base_urls().count() {
+            1 => [SERVERS[0]; 2],
+            _ => SERVERS,
+        };
         TeamSpec {
             stack: "tokio-mt/hyper/spawn".parse().expect("a stack"),
             threads: count(2),
             scenario,
-            members: scenario.members(count(2), Side::Baseline, &chimeras, servers.addresses()),
+            members: scenario.members(count(2), &chimeras, names),
             api: Api::Generate,
             model: "m".to_owned(),
             corpus: self.corpus(),
@@ -149,7 +140,6 @@ impl Place {
             isolated: true,
             fixed_length: None,
             seed: None,
-            order_seed: 1,
             limits: Limits::default(),
             inject: None,
             known: Some(Known {
@@ -160,8 +150,64 @@ impl Place {
     }
 }
 
-pub fn ran(spec: &TeamSpec) -> Ran {
-    run_once(&program(), spec, 1).expect("a run")
+fn start(profile: &Path, servers: usize, slots: Option<u32>) -> MockServer {
+    let (count, slots) = (count(servers), slots.map(|slots| slots.to_string()));
+    let gpus = servers.to_string();
+    let mut flags = vec!["--gpus", &gpus];
+    if let Some(slots) = &slots {
+        flags.extend(["--parallel", slots]);
+    }
+    let profile = profile.to_str().expect("UTF-8");
+    MockServer::start_several(&program(), count, profile, Some("m"), &flags).expect("mocks")
+}
+
+/// Nobody who is told.
+struct Nobody;
+
+impl Watch for Nobody {
+    fn begins(&mut self, _: &Due, _: &Arm, _: Option<Duration>) {}
+
+    fn ended(&mut self, _: &Due, _: &Record, _: usize) {}
+
+    fn pause(&mut self, _: Duration) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// One block of a team on these servers.
+pub fn block(spec: &TeamSpec, servers: &MockServer) -> Stored {
+    let urls: Vec<String> = servers.base_urls().map(str::to_owned).collect();
+    let names = SERVERS.map(str::to_owned).into_iter();
+    let addresses: BTreeMap<String, String> = names.zip(urls.iter().cloned()).collect();
+    let real = urls.into_iter().map(|base_url| Server::Real { base_url });
+    let experiment = experiment(
+        "team",
+        real.collect(),
+        spec.arms("team", None),
+        1,
+        1,
+        Vec::new(),
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::take(folder.path(), Occasion::Begin, experiment, None);
+    let mut store = store.expect("an empty folder");
+    let bench = Bench {
+        program: &program(),
+        addresses: &addresses,
+        time_limit: None,
+    };
+    sit(&mut store, bench, &mut Nobody, |_, _, _| false).expect("a place to write");
+    store.into_stored()
+}
+
+pub fn ran(spec: &TeamSpec, servers: &MockServer) -> TeamRun {
+    let stored = block(spec, servers);
+    let run = runs(&stored).pop();
+    run.unwrap_or_else(|| panic!("{:?}", stored.records)).1
 }
 
 pub fn truth(run: &TeamRun) -> &Truth {
@@ -207,7 +253,7 @@ impl Place {
             }
         };
         with("--corpus", self.corpus());
-        with("--output-dir", self.results());
+        with("--out", self.results());
         told
     }
 
@@ -242,6 +288,7 @@ impl Place {
             "{error}"
         );
         assert_eq!(left.stdout, "");
-        assert!(!self.results().exists(), "something is written");
+        let begun = self.results().join("experiment.json");
+        assert!(!begun.exists(), "something is written");
     }
 }

@@ -3,16 +3,17 @@
 //! A busy machine makes everything later, never earlier: what is asserted holds for any delay that
 //! leaves two agents at once further from one after the other than the bounds are.
 
-use crate::place::{ALONE_S, CALL_S, Place, RELOAD_S, TOKENIZING_S, ran, tokens, truth};
+use crate::place::{ALONE_S, CALL_S, Place, RELOAD_S, TOKENIZING_S, block, ran, tokens, truth};
 use tare::inject::Inject;
 use tare::protocol::Options;
+use tare::published::runs;
 use tare::team::Scenario;
 
 #[test]
 fn two_equal_agents_on_two_servers_with_a_gpu_each_reach_all_less_tare() {
     let place = Place::new();
     let servers = place.servers(2, 1);
-    let run = ran(&place.team(Scenario::Equal, &servers)).record;
+    let run = ran(&place.team(Scenario::Equal, &servers), &servers);
     let truth = truth(&run);
     assert_eq!((tokens(&run), truth.servers.get()), (vec![120, 120], 2));
     assert_eq!((truth.queueing_s, truth.reload_s), (Some(0.0), Some(0.0)));
@@ -47,7 +48,7 @@ fn two_equal_agents_on_two_servers_with_a_gpu_each_reach_all_less_tare() {
 fn a_server_with_one_slot_has_half_the_efficiency_and_the_published_formula_says_seven_eighths() {
     let place = Place::new();
     let servers = place.servers(1, 1);
-    let run = ran(&place.team(Scenario::Equal, &servers)).record;
+    let run = ran(&place.team(Scenario::Equal, &servers), &servers);
     let truth = truth(&run);
     let efficiency = truth.efficiency_percent.expect("they ran alone");
     assert!((45.0..65.0).contains(&efficiency), "{efficiency}");
@@ -77,7 +78,7 @@ fn a_lock_in_the_client_is_seen_as_tare_and_not_as_a_queue() {
             .parse()
             .expect("a stack");
         spec.inject = Some(Inject::Mutex);
-        let run = ran(&spec).record;
+        let run = ran(&spec, &servers);
         let truth = truth(&run);
         let efficiency = truth.efficiency_percent.expect("they ran alone");
         assert!(
@@ -101,7 +102,7 @@ fn agents_with_other_options_on_one_server_reload_but_alone_they_do_not() {
         ..Options::default()
     };
     spec.fixed_length = Some(4);
-    let run = ran(&spec).record;
+    let run = ran(&spec, &servers);
     let truth = truth(&run);
     let reload = truth.reload_s.expect("the mock tells");
     assert!(reload >= RELOAD_S, "{reload}");
@@ -117,8 +118,8 @@ fn a_pair_has_the_published_figures_and_its_fixed_length() {
     let servers = place.servers(2, 1);
     let mut spec = place.team(Scenario::ChimeraHomo, &servers);
     (spec.fixed_length, spec.isolated) = (Some(8), false);
-    let ran = ran(&spec);
-    let run = &ran.record;
+    let stored = block(&spec, &servers);
+    let (_, run) = &runs(&stored)[0];
     assert_eq!(tokens(run), [16, 16]);
     let summary = run.summary.as_ref().expect("two agents with roles");
     let truth = truth(run);
@@ -130,36 +131,23 @@ fn a_pair_has_the_published_figures_and_its_fixed_length() {
     assert_eq!(collector.config.id, "DataCollector");
     assert!(collector.result.prompt.starts_with("You are DataCollector"));
     assert_eq!(collector.result.configuration.num_predict, Some(8));
-    let said: Vec<(u32, u32)> = ran.said.iter().map(|it| (it.agent, it.call)).collect();
+    let detail = stored.records[0].run().and_then(|run| run.detail.as_ref());
+    let texts = &detail.expect("every call").texts;
+    let said: Vec<(u32, u32)> = texts.iter().map(|it| (it.agent, it.call)).collect();
     assert_eq!(said, [(0, 0), (0, 1), (1, 0), (1, 1)]);
     let json = serde_json::to_string(run).expect("JSON");
     assert_eq!(
-        serde_json::from_str::<tare::report::published::TeamRun>(&json).expect("a run"),
+        serde_json::from_str::<tare::published::TeamRun>(&json).expect("a run"),
         *run
     );
-}
-
-#[test]
-fn the_order_of_a_run_is_its_seeds() {
-    let place = Place::new();
-    let servers = place.servers(2, 1);
-    let mut spec = place.team(Scenario::ChimeraHomo, &servers);
-    spec.fixed_length = Some(1);
-    let orders: Vec<_> = (1..=6)
-        .map(|run| {
-            let ran = tare::team::run_once(&crate::support::program(), &spec, run);
-            ran.expect("a run").order
-        })
-        .collect();
-    assert_eq!(orders[0], ran(&spec).order);
-    assert!(orders.iter().any(|order| *order != orders[0]), "{orders:?}");
 }
 
 /// What a real server states of such calls looks like 0.8 s of queueing and a load of 150 ms each.
 #[test]
 fn of_a_server_that_does_not_tell_tokenization_is_no_queueing_and_a_hot_load_no_reload() {
     let place = Place::new();
-    let run = ran(&place.team_on_real(&place.tokenizing(2))).record;
+    let servers = place.tokenizing(2);
+    let run = ran(&place.team_on_real(&servers), &servers);
     let truth = truth(&run);
     let queueing = truth.queueing_s.expect("they ran alone");
     assert!(queueing < TOKENIZING_S, "{queueing} s");
@@ -169,7 +157,8 @@ fn of_a_server_that_does_not_tell_tokenization_is_no_queueing_and_a_hot_load_no_
 #[test]
 fn of_a_server_that_does_not_tell_a_queue_is_seen_behind_the_tokenization() {
     let place = Place::new();
-    let run = ran(&place.team_on_real(&place.tokenizing(1))).record;
+    let servers = place.tokenizing(1);
+    let run = ran(&place.team_on_real(&servers), &servers);
     let truth = truth(&run);
     let queueing = truth.queueing_s.expect("they ran alone");
     assert!(queueing > TOKENIZING_S / 2.0, "{queueing} s");
@@ -182,7 +171,7 @@ fn of_a_server_that_does_not_tell_nothing_is_known_without_the_agents_alone() {
     let servers = place.tokenizing(2);
     let mut spec = place.team_on_real(&servers);
     spec.isolated = false;
-    let run = ran(&spec).record;
+    let run = ran(&spec, &servers);
     let truth = truth(&run);
     assert_eq!((truth.queueing_s, truth.reload_s), (None, None));
     assert_eq!(truth.contention.waited, None);

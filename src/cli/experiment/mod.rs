@@ -5,6 +5,7 @@ mod progress;
 mod servers;
 
 use super::{Failure, usable_folder, warn_of};
+use crate::corpus::{Opened, Source};
 use crate::experiment::{
     Bench, Circumstances, Ending, Experiment, METRICS, Occasion, Part, Sitting, Store, StoreError,
     Stored, metric, sit,
@@ -190,8 +191,16 @@ pub fn conduct(
     Store::check(&folder, occasion, &experiment, flags.partition).map_err(refused)?;
     let provenance = Provenance::here().with_findings(crate::doctor::quick());
     let program = Program::this().context("cannot find the program to start its processes")?;
+    let corpus = open_corpus(&experiment)?;
     // Before anything is written, so that a server that is not there leaves nothing behind.
-    let servers = Servers::start(&program, &experiment, without_server)?;
+    let mut servers = Servers::start(&program, &experiment, without_server)?;
+    let corpus = corpus.map(|opened| {
+        let folder = opened.folder.display().to_string();
+        servers
+            .addresses
+            .insert(Source::BuiltIn.to_string(), folder);
+        opened.identity
+    });
     let taken = Store::take(&folder, occasion, experiment, flags.partition);
     let mut store = taken.map_err(refused)?;
     let order = store.experiment().order(flags.partition);
@@ -212,6 +221,7 @@ pub fn conduct(
     let sitting = Sitting {
         provenance,
         servers: servers.described.clone(),
+        corpus,
         part: None,
         accepted: Vec::new(),
         ending: None,
@@ -236,6 +246,17 @@ pub fn conduct(
         folder,
         ending,
     })
+}
+
+/// Finds what the arms read. All read the same.
+fn open_corpus(experiment: &Experiment) -> Result<Option<Opened>, Failure> {
+    let mut read = experiment
+        .arms()
+        .filter_map(|(_, arm)| arm.spec.work.corpus());
+    let source = read
+        .next()
+        .map(|named| Source::from(named.display().to_string()));
+    Ok(source.map(|source| source.open()).transpose()?)
 }
 
 impl Finished {

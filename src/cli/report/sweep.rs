@@ -1,13 +1,14 @@
 //! `tare report sweep`: what a sweep's runs say together.
 
-use super::{Failure, Wanted, analysed};
+use super::{Failure, Wanted, analysed, usable_folder};
+use crate::experiment::Stored;
+use crate::published::import::of_stored;
 use anyhow::anyhow;
 use std::path::PathBuf;
 
 /// Analyse the runs of a sweep: by configuration and factor, beside chance, true against published
 ///
-/// Reads every metrics.json under the folder, and sweep.json if it is there, by which it tells
-/// whether runs are missing. Broken files are reported and skipped. The sweep may still be running.
+/// Reads the records in the folder and tells whether runs are missing. The sweep may still be running.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tare sweep --plan tr114 --partition 1/50 --mock --speed 50 --out small && tare report sweep small
@@ -39,5 +40,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .into());
     }
     let out = out.clone().unwrap_or_else(|| folder.join("report"));
-    analysed(std::slice::from_ref(folder), &out, wanted)
+    usable_folder(&out, "--out")?;
+    let stored = Stored::read(folder)?.ok_or_else(|| {
+        anyhow!(
+            "cannot read {}: there is no experiment.json in it; trees of metrics.json are for `tare import`",
+            folder.display()
+        )
+    })?;
+    analysed(of_stored(folder, &stored), &out, wanted)
 }

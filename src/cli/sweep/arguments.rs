@@ -1,23 +1,23 @@
 //! The arguments of `tare sweep`, checked and put together.
 
-use crate::cli::values::{Format, LimitArguments, speed};
+use crate::cli::experiment::Flags;
+use crate::cli::values::{LimitArguments, speed};
 use crate::cli::{Failure, find_profile};
-use crate::client::Limits;
 use crate::corpus;
-use crate::plan::{Circumstances, Occasion, Part, Plan, PlanError};
+use crate::experiment::{Experiment, MockServer, Server};
+use crate::plan::{Plan, PlanError, Planned};
 use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
 use clap::value_parser;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
-use tare_mock::Profile;
+use std::path::Path;
 
 /// Run a plan: scenarios x settings x repetitions, which can stop, go on, and be split over machines
 ///
-/// Runs are interleaved: every block has each configuration once, in an order drawn by lot. Each
-/// finished run is at once a file, runs/CONFIGURATION/run_N/metrics.json below --out, whole or not
-/// there; whatever ends the sweep, --resume goes on with the rest. A run that fails is noted and tried
-/// again by --resume.
+/// Every block has each configuration once, in random order, and beside it each kind of its agents
+/// alone. Whatever ends the sweep, --resume goes on with the rest; a run that failed is tried again.
+/// Below --out are the records of all runs, and in published/CONFIGURATION/run_N/metrics.json the same in
+/// the older reports' schema.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Shipped plans: tr111 (one agent, 18 settings and the default), tr114 (two agents, 150 runs), tr115 \
@@ -30,45 +30,16 @@ Examples:
 The whole plan, and on with it when it was stopped:
   tare sweep --plan tr114 --mock rtx4080-gemma3-4b --speed 50
   tare sweep --plan tr114 --mock rtx4080-gemma3-4b --speed 50 --resume
-
-A plan of your own, on several machines:
-  tare sweep --plan mine.toml --partition 1/2 --out part1
-  tare sweep --merge part1 part2 --out whole"
+  tare sweep --plan tr114 --dry-run
+  tare sweep --plan tr114 --mock instant --partition 1/2 --out part1"
 )]
 pub struct Arguments {
     /// A shipped plan, or a TOML file
-    #[arg(long, value_name = "NAME|FILE", required_unless_present = "merge")]
-    plan: Option<String>,
-    /// Folder of the results [default: tare-results/sweep/PLAN]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Go on with the sweep in that folder
-    #[arg(long)]
-    resume: bool,
-    /// Go on, or merge, although build, machine or server are not what they were; this is recorded
-    #[arg(long)]
-    accept_differences: bool,
-    /// Only this part of the plan's runs, such as 1/3; see --merge
-    #[arg(long, value_name = "PART/PARTS")]
-    partition: Option<Part>,
-    /// Join the parts of a plan, all of them finished, in --out
-    #[arg(
-        long,
-        value_name = "DIR",
-        num_args = 1..,
-        requires = "out",
-        conflicts_with_all = ["plan", "resume", "partition", "dry_run", "shuffle", "mock", "model", "corpus", "ingest_concurrency", "servers"]
-    )]
-    merge: Vec<PathBuf>,
+    #[arg(long, value_name = "NAME|FILE")]
+    plan: String,
     /// Print the runs in their order and how long they will take, and run nothing
     #[arg(long)]
-    dry_run: bool,
-    /// Seed of the order within the blocks [default: the plan's; with --resume the one before]
-    #[arg(long, value_name = "SEED")]
-    shuffle: Option<u64>,
-    /// Print counts and failures to stdout; with --dry-run the runs
-    #[arg(long, value_enum)]
-    format: Option<Format>,
+    pub dry_run: bool,
 
     /// Model to ask, instead of the plan's
     #[arg(long, help_heading = "Instead of what the plan says", value_parser = NonEmptyStringValueParser::new())]
@@ -93,6 +64,8 @@ pub struct Arguments {
     there: ThereArguments,
     #[command(flatten)]
     limits: LimitArguments,
+    #[command(flatten)]
+    pub flags: Flags,
 }
 
 #[derive(Debug, clap::Args)]
@@ -132,106 +105,66 @@ struct ThereArguments {
     insight_ollama_url: Option<String>,
 }
 
-/// What was asked for.
-pub enum Asked {
-    Sweep(Box<SweepAsked>),
-    Merge(MergeAsked),
-}
+/// What is judged where nobody says what.
+const METRICS: [&str; 5] = ["calls", "ingest", "tare", "gross", "ttft"];
 
-pub struct SweepAsked {
+/// A plan and the experiment that it stands for.
+pub struct Asked {
     pub plan: Plan,
-    pub part: Option<Part>,
-    pub out: PathBuf,
-    pub occasion: Occasion,
-    pub circumstances: Circumstances,
-    /// Where one was given.
-    pub order_seed: Option<u64>,
-    pub dry_run: bool,
-    pub source: Source,
-    pub limits: Limits,
-    pub format: Option<Format>,
-}
-
-pub struct MergeAsked {
-    pub parts: Vec<PathBuf>,
-    pub out: PathBuf,
-    pub circumstances: Circumstances,
-}
-
-/// Whom to ask.
-pub enum Source {
-    Mock(MockAsked),
-    /// The first agent's server and the second's.
-    There([String; 2]),
-}
-
-pub struct MockAsked {
-    pub name: String,
-    /// With the model and the slots that it is to have, at its own speed.
-    pub profile: Box<Profile>,
-    pub speed: f64,
-    pub gpus: NonZeroUsize,
-    pub parallel: Option<NonZeroU32>,
+    pub experiment: Experiment,
 }
 
 impl Arguments {
-    pub fn check(self) -> Result<Asked, Failure> {
-        let circumstances = match self.accept_differences {
-            true => Circumstances::MayDiffer,
-            false => Circumstances::MustAgree,
-        };
-        let Some(name) = &self.plan else {
-            return Ok(Asked::Merge(MergeAsked {
-                out: self.out.unwrap_or_default(),
-                parts: self.merge,
-                circumstances,
-            }));
-        };
-        let mut plan = Plan::find(name).map_err(|error| match error {
+    /// The plan, with what is to hold instead of what it says, and where its results go.
+    pub fn check(&mut self) -> Result<Asked, Failure> {
+        let mut plan = Plan::find(&self.plan).map_err(|error| match error {
             PlanError::Unreadable { .. } => Failure::Failed(error.into()),
             PlanError::Unknown { .. } | PlanError::Invalid { .. } => Failure::Usage(error.into()),
         })?;
-        plan.model = self.model.unwrap_or(plan.model);
-        plan.corpus = self.corpus.unwrap_or(plan.corpus);
+        if let Some(model) = &self.model {
+            plan.model.clone_from(model);
+        }
+        if let Some(corpus) = &self.corpus {
+            plan.corpus.clone_from(corpus);
+        }
         plan.ingest_concurrency = self.ingest_concurrency.unwrap_or(plan.ingest_concurrency);
         if let Some(servers) = self.servers {
             plan.servers = count(servers);
         }
-        if let Some(part) = self.partition
-            && plan.order(0, Some(part)).is_empty()
-        {
-            return Err(Failure::Usage(anyhow!(
-                "part {part} of plan {} has no run: it has {} runs; take fewer parts",
-                plan.name,
-                plan.runs()
-            )));
+        if let Some(runs) = self.flags.runs {
+            for one in &mut plan.configurations {
+                one.repetitions = runs;
+            }
         }
-        let source = self.mock.source(&plan)?;
-        let source = match source {
-            Some(mock) => Source::Mock(mock),
-            None => Source::There(self.there.addresses(&plan)?),
-        };
-        let folder = match self.partition {
+        let folder = match self.flags.partition {
             Some(part) => format!("{}-part-{}-of-{}", plan.name, part.part(), part.of()),
             None => plan.name.clone(),
         };
-        Ok(Asked::Sweep(Box::new(SweepAsked {
-            out: self
-                .out
-                .unwrap_or_else(|| PathBuf::from("tare-results/sweep").join(folder)),
-            plan,
-            part: self.partition,
-            occasion: match self.resume {
-                true => Occasion::Resume,
-                false => Occasion::Begin,
-            },
-            circumstances,
-            order_seed: self.shuffle,
-            dry_run: self.dry_run,
-            source,
-            limits: self.limits.into(),
-            format: self.format,
-        })))
+        let usual = || Path::new("tare-results/sweep").join(folder);
+        let out = self.flags.out.get_or_insert_with(usual).clone();
+        if !self.flags.resume {
+            self.flags.order_seed.get_or_insert(plan.seed);
+        }
+        let servers = match self.mock.server(&plan)? {
+            Some(mock) => vec![mock],
+            None => self.there.servers(&plan)?,
+        };
+        let experiment = plan.experiment(Planned {
+            servers,
+            limits: (&self.limits).into(),
+            order_seed: self.flags.order_seed(&out),
+            metrics: self.flags.metrics(&METRICS)?,
+        });
+        if let Some(part) = self.flags.partition
+            && experiment.blocks_in(Some(part)).next().is_none()
+        {
+            return Err(Failure::Usage(anyhow!(
+                "part {part} of plan {} has no block: it has {}; take fewer parts",
+                plan.name,
+                experiment.blocks
+            )));
+        }
+        Ok(Asked { plan, experiment })
     }
 }
 
@@ -240,38 +173,41 @@ fn count(number: u8) -> NonZeroUsize {
 }
 
 impl MockArguments {
-    fn source(self, plan: &Plan) -> Result<Option<MockAsked>, Failure> {
-        let Some(name) = self.mock else {
+    fn server(&self, plan: &Plan) -> Result<Option<Server>, Failure> {
+        let Some(name) = &self.mock else {
             return Ok(None);
         };
-        let mut profile = find_profile(&name)?;
+        let mut profile = find_profile(name)?;
         profile.model.clone_from(&plan.model);
-        profile.parallel = self.parallel.or(profile.parallel);
         let gpus = count(self.gpus);
         if gpus > plan.servers {
             return Err(Failure::Usage(anyhow!(
                 "one server has one GPU: leave out --gpus {gpus}, or add --servers 2"
             )));
         }
-        Ok(Some(MockAsked {
-            name,
-            profile: Box::new(profile),
-            speed: self.speed,
+        Ok(Some(Server::Mock(MockServer {
+            servers: plan.servers,
             gpus,
             parallel: self.parallel,
-        }))
+            speed: self.speed,
+            ..MockServer::new(name, profile)
+        })))
     }
 }
 
 impl ThereArguments {
-    fn addresses(self, plan: &Plan) -> Result<[String; 2], Failure> {
-        let first = self.collector_ollama_url.or(self.base_url);
+    fn servers(&self, plan: &Plan) -> Result<Vec<Server>, Failure> {
+        let first = self.collector_ollama_url.clone();
+        let first = first.or_else(|| self.base_url.clone());
         let first = first.unwrap_or_else(crate::protocol::default_base_url);
         let one = plan.servers == NonZeroUsize::MIN;
-        let second = self.insight_ollama_url.unwrap_or_else(|| match one {
-            true => first.clone(),
-            false => "http://127.0.0.1:11435".to_owned(),
-        });
+        let second = self
+            .insight_ollama_url
+            .clone()
+            .unwrap_or_else(|| match one {
+                true => first.clone(),
+                false => "http://127.0.0.1:11435".to_owned(),
+            });
         match (one, first == second) {
             (true, false) => Err(Failure::Usage(anyhow!(
                 "plan {} is for one server, and there are two addresses: leave out one, or add --servers 2",
@@ -281,7 +217,13 @@ impl ThereArguments {
                 "plan {} is for two servers, and both have the address {first}: name another with --insight-ollama-url, or add --servers 1",
                 plan.name
             ))),
-            _ => Ok([first, second].map(|url| plan.api.base_url(&url).to_owned())),
+            _ => {
+                let urls = [first, second].into_iter().take(plan.servers.get());
+                let real = urls.map(|url| Server::Real {
+                    base_url: plan.api.base_url(&url).to_owned(),
+                });
+                Ok(real.collect())
+            }
         }
     }
 }

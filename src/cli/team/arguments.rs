@@ -1,29 +1,28 @@
-//! The arguments of `tare team`, checked and put together.
+//! The arguments of `tare team`, and the experiment that they ask for.
 
-use super::Format;
+use crate::cli::experiment::Flags;
 use crate::cli::overrides::{self, Chimera, Chimera2};
 use crate::cli::values::{LimitArguments, api, speed};
 use crate::cli::{Failure, find_profile};
-use crate::client::Limits;
 use crate::corpus;
+use crate::experiment::{Experiment, MockServer, Server};
 use crate::inject::Inject;
 use crate::protocol::{Api, Options, default_base_url};
-use crate::report::agent::{Chosen, Side};
+use crate::published::agent::Chosen;
 use crate::stack::{Carrier, Stack};
-use crate::team::{Chimeras, Scenario};
+use crate::team::{Chimeras, Known, SERVERS, Scenario, TeamSpec, experiment};
 use crate::workflow::{INGEST_CONCURRENCY, Topology};
 use anyhow::anyhow;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, value_parser};
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
-use tare_mock::Profile;
 
 /// Benchmark several agents at once, on one server or two, against each of them alone
 ///
-/// Two agents with a role each (DataCollector and Insight), or equal ones. Each run has the team once
-/// and each agent alone once, a process each, in an order drawn by lot. Results go to
-/// runs/run_N/metrics.json, summary.json, transcript.jsonl and reports, below --output-dir.
+/// Two agents with a role each (DataCollector and Insight), or equal ones. Each block has the team once
+/// and each kind of agent alone once, a process each, in random order. Below --out are the records of all
+/// runs, and in published/ the same in the older reports' schema: runs/run_N/metrics.json, summary.json,
+/// transcript.jsonl and reports.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Scenarios: baseline_vs_chimera (the collector with the server's defaults, Insight with chimera's options), \
@@ -46,21 +45,12 @@ pub struct Arguments {
     /// openai is /v1/chat/completions
     #[arg(long, default_value_t, value_parser = api())]
     api: Api,
-    /// Runs
-    #[arg(long, value_name = "N", default_value = "3", value_parser = value_parser!(u32).range(1..=100_000))]
-    runs: u32,
-    /// Folder of the results; those of an earlier team in it are replaced
-    #[arg(long, value_name = "DIR", default_value = "tare-results/team")]
-    output_dir: PathBuf,
     /// Folder of CSV, JSON and Markdown files to read; built-in is the one inside the program
     #[arg(long, value_name = "DIR", default_value_t)]
     corpus: corpus::Source,
     /// Files that an agent reads at a time; 1 reads one after the other
     #[arg(long, value_name = "N", default_value_t = INGEST_CONCURRENCY)]
     ingest_concurrency: NonZeroUsize,
-    /// Also print summary.json to stdout
-    #[arg(long, value_enum)]
-    format: Option<Format>,
 
     /// Which two agents [default: baseline_vs_chimera]
     #[arg(long, help_heading = "Team", value_parser = scenario(), conflicts_with = "agents")]
@@ -88,9 +78,6 @@ pub struct Arguments {
     /// Seed of the model's sampler [default: the server's, or 1 with --fixed-length]
     #[arg(long, value_name = "N", help_heading = "Team")]
     seed: Option<u64>,
-    /// Seed of the order within each run [default: drawn, and recorded]
-    #[arg(long, value_name = "N", help_heading = "Team")]
-    order_seed: Option<u64>,
 
     /// Address of the server of both agents
     #[arg(
@@ -132,7 +119,7 @@ pub struct Arguments {
     /// Runtime and client, such as smol/hyper; several agents share it by the topology
     #[arg(
         long,
-        value_name = "CELL",
+        value_name = "STACK",
         default_value = "tokio-mt/reqwest",
         help_heading = "Stack"
     )]
@@ -153,7 +140,14 @@ pub struct Arguments {
     chimera2: Chimera2,
     #[command(flatten)]
     limits: LimitArguments,
+    #[command(flatten)]
+    pub flags: Flags,
 }
+
+/// Runs where nobody says how many.
+const RUNS: u32 = 3;
+/// What is judged where nobody says what.
+const METRICS: [&str; 5] = ["calls", "ingest", "tare", "gross", "ttft"];
 
 fn scenario() -> impl TypedValueParser<Value = Scenario> {
     PossibleValuesParser::new(Scenario::PAIRS.map(Scenario::name))
@@ -168,49 +162,8 @@ fn topology() -> impl TypedValueParser<Value = Topology> {
     })
 }
 
-/// What is to be done.
-pub struct Plan {
-    pub stack: Stack,
-    pub threads: NonZeroUsize,
-    pub scenario: Scenario,
-    pub agents: NonZeroUsize,
-    pub side: Side,
-    pub chimeras: Chimeras,
-    pub api: Api,
-    pub model: String,
-    pub source: Source,
-    pub runs: u32,
-    pub isolated: bool,
-    pub fixed_length: Option<u32>,
-    pub seed: Option<u64>,
-    pub order_seed: u64,
-    pub inject: Option<Inject>,
-    pub limits: Limits,
-    pub corpus: corpus::Source,
-    pub ingest_concurrency: NonZeroUsize,
-    pub output_dir: PathBuf,
-    pub format: Option<Format>,
-}
-
-/// Who answers.
-pub enum Source {
-    Mock(MockSource),
-    /// The first agent's server and the second's.
-    There([String; 2]),
-}
-
-/// Mocks, to be started.
-pub struct MockSource {
-    pub name: String,
-    pub profile: Box<Profile>,
-    pub servers: NonZeroUsize,
-    pub gpus: NonZeroUsize,
-    pub parallel: Option<NonZeroU32>,
-    pub speed: Option<f64>,
-}
-
 impl Arguments {
-    pub fn plan(self) -> Result<Plan, Failure> {
+    pub fn experiment(&self) -> Result<Experiment, Failure> {
         let (scenario, agents) = match (self.scenario, self.agents) {
             (Some(scenario), _) => (scenario, 2),
             (None, None) => (Scenario::BaselineVsChimera, 2),
@@ -228,80 +181,82 @@ impl Arguments {
                 "a --chimera2 option has no agent in {scenario}: only --scenario chimera_hetero has a second chimera"
             )));
         }
-        let stack = shared(self.stack, self.topology, agents)?;
-        let source = match self.mock {
-            Some(name) => Source::Mock(mock(&MockFlags {
-                name,
-                model: &self.model,
-                servers: self.servers,
-                gpus: self.gpus,
-                parallel: self.parallel,
-                speed: self.speed,
-            })?),
-            None => Source::There([self.collector_ollama_url, self.insight_ollama_url].map(
-                |own| {
-                    let url = own.as_ref().unwrap_or(&self.base_url);
-                    self.api.base_url(url).to_owned()
-                },
-            )),
+        let alike = matches!(scenario, Scenario::Single | Scenario::Equal);
+        // Equal agents have overrides only where one was asked for.
+        let first = match alike && chosen == Chosen::Default {
+            true => none,
+            false => first,
         };
-        Ok(Plan {
-            stack,
+        let (servers, known) = self.servers()?;
+        let names = match &servers[..] {
+            [Server::Mock(mock)] if mock.servers == NonZeroUsize::MIN => [SERVERS[0]; 2],
+            [Server::Real { .. }] => [SERVERS[0]; 2],
+            _ => SERVERS,
+        };
+        let spec = TeamSpec {
+            stack: shared(self.stack, self.topology, agents)?,
             threads: self.threads,
             scenario,
-            agents,
-            side: match chosen {
-                Chosen::CommandLine => Side::Chimera,
-                Chosen::Default => Side::Baseline,
-            },
-            chimeras: Chimeras { first, second },
+            members: scenario.members(agents, &Chimeras { first, second }, names),
             api: self.api,
-            model: self.model,
-            source,
-            runs: self.runs,
+            model: self.model.clone(),
+            corpus: self.corpus.named(),
+            ingest_concurrency: self.ingest_concurrency,
             isolated: self.isolated && !self.no_isolated,
             fixed_length: self.fixed_length,
             seed: self.seed,
-            // 32 bits, so that a reader of JSON that has only doubles reads it exactly.
-            order_seed: self.order_seed.unwrap_or_else(|| fastrand::u32(..).into()),
+            limits: (&self.limits).into(),
             inject: self.inject,
-            limits: self.limits.into(),
-            corpus: self.corpus,
-            ingest_concurrency: self.ingest_concurrency,
-            output_dir: self.output_dir,
-            format: self.format,
-        })
+            known,
+        };
+        Ok(experiment(
+            "team",
+            servers,
+            spec.arms(scenario.name(), None),
+            self.flags.runs.unwrap_or(RUNS) as usize,
+            self.flags.order_seed(&self.flags.folder("team")),
+            self.flags.metrics(&METRICS)?,
+        ))
     }
-}
 
-struct MockFlags<'a> {
-    name: String,
-    model: &'a str,
-    servers: u8,
-    gpus: u8,
-    parallel: Option<NonZeroU32>,
-    speed: Option<f64>,
-}
-
-fn mock(flags: &MockFlags<'_>) -> Result<MockSource, Failure> {
-    if flags.gpus > flags.servers {
-        return Err(Failure::Usage(anyhow!(
-            "--gpus {} with --servers {} can't be modelled: a server has one GPU",
-            flags.gpus,
-            flags.servers
-        )));
+    pub fn corpus(&self) -> &corpus::Source {
+        &self.corpus
     }
-    let mut profile = find_profile(&flags.name)?;
-    flags.model.clone_into(&mut profile.model);
-    let count = |number: u8| NonZeroUsize::new(number.into()).unwrap_or(NonZeroUsize::MIN);
-    Ok(MockSource {
-        name: flags.name.clone(),
-        profile: Box::new(profile),
-        servers: count(flags.servers),
-        gpus: count(flags.gpus),
-        parallel: flags.parallel,
-        speed: flags.speed,
-    })
+
+    /// Who answers, and what a mock does.
+    fn servers(&self) -> Result<(Vec<Server>, Option<Known>), Failure> {
+        let Some(name) = &self.mock else {
+            let own = [&self.collector_ollama_url, &self.insight_ollama_url];
+            let urls = own.map(|own| {
+                let url = own.as_ref().unwrap_or(&self.base_url);
+                self.api.base_url(url).to_owned()
+            });
+            let [first, second] = urls.map(|base_url| Server::Real { base_url });
+            return Ok(match first == second {
+                true => (vec![first], None),
+                false => (vec![first, second], None),
+            });
+        };
+        if self.gpus > self.servers {
+            return Err(Failure::Usage(anyhow!(
+                "--gpus {} with --servers {} can't be modelled: a server has one GPU",
+                self.gpus,
+                self.servers
+            )));
+        }
+        let mut profile = find_profile(name)?;
+        self.model.clone_into(&mut profile.model);
+        let known = Known::from(&profile);
+        let count = |number: u8| NonZeroUsize::new(number.into()).unwrap_or(NonZeroUsize::MIN);
+        let mock = MockServer {
+            servers: count(self.servers),
+            gpus: count(self.gpus),
+            parallel: self.parallel,
+            speed: self.speed.unwrap_or(1.0),
+            ..MockServer::new(name, profile)
+        };
+        Ok((vec![Server::Mock(mock)], Some(known)))
+    }
 }
 
 /// The stack with the topology that several agents need.

@@ -41,10 +41,10 @@ fn varying(observations: &[Observation]) -> BTreeSet<Factor> {
 fn name(observation: &Observation, varying: &BTreeSet<Factor>) -> String {
     let level = |factor: Factor| observation.level(factor);
     let mut parts = Vec::new();
-    let has_cell = varying.contains(&Factor::Stack) && level(Factor::Stack).is_some();
+    let has_stack = varying.contains(&Factor::Stack) && level(Factor::Stack).is_some();
     for factor in BEFORE {
-        let said_by_cell = factor == Factor::Runtime && has_cell;
-        if let Some(level) = level(factor).filter(|_| varying.contains(&factor) && !said_by_cell) {
+        let said_by_stack = factor == Factor::Runtime && has_stack;
+        if let Some(level) = level(factor).filter(|_| varying.contains(&factor) && !said_by_stack) {
             parts.push(level.to_string());
         }
     }

@@ -193,7 +193,7 @@ impl fmt::Display for Level {
 pub type Levels = BTreeMap<Factor, Level>;
 
 /// What a stack's name says.
-pub fn of_cell(stack: Stack) -> Levels {
+pub fn of_stack(stack: Stack) -> Levels {
     let name = stack.to_string();
     let mut parts = name.split('/');
     let mut levels = Levels::from([(Factor::Stack, Level::new(&name))]);
@@ -289,8 +289,8 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_says_three_things() {
-        let levels = of_cell("smol/hyper-1k/join".parse().expect("a stack"));
+    fn a_stack_says_three_things() {
+        let levels = of_stack("smol/hyper-1k/join".parse().expect("a stack"));
         let level = |factor| levels[&factor].as_str();
         assert_eq!(level(Factor::Runtime), "smol");
         assert_eq!(level(Factor::Client), "hyper-1k");

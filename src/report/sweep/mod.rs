@@ -2,8 +2,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | Which files are there, and what is wrong with those that are no result? | `source/` |
-//! | What does a run say, and does what it states follow from what it holds? | `source/account.rs` |
+//! | Which files are there, what does each say, and does that follow from what it holds? | [`import`](crate::published::import) |
 //! | Which figures, which factors, which configuration? | `figure.rs`, `factor.rs`, `configuration.rs` |
 //! | What follows from all runs together? | `analysis/`, which reads no file |
 //! | How is it said? | `text/` |
@@ -15,15 +14,15 @@
 //! known.
 
 pub mod analysis;
-mod configuration;
-mod factor;
+pub(crate) mod configuration;
+pub(crate) mod factor;
 mod figure;
 mod observation;
 mod record;
-pub mod source;
+
 pub mod text;
 
 pub use factor::{Factor, Level, Seat, Setting};
 pub use figure::Figure;
-pub use observation::{Kind, Observation};
+pub use observation::{Contended, Kind, Observation};
 pub use record::{Record, SCHEMA};

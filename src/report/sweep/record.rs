@@ -3,8 +3,8 @@
 use super::analysis::{Family, SEED, analyse};
 use super::figure::Figure;
 use super::observation::Observation;
-use super::source::Source;
 use crate::provenance::Provenance;
+use crate::published::import::Source;
 use serde::Serialize;
 
 /// Name and version of the format. The number grows when a field changes its meaning or goes.

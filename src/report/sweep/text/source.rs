@@ -1,8 +1,8 @@
 //! What was read, and what was not.
 
 use super::super::record::Record;
-use super::super::source::PlanState;
 use super::said::counted;
+use crate::published::import::PlanState;
 use crate::report::markdown::{Align, Table};
 use std::fmt::Write;
 
@@ -54,40 +54,24 @@ pub fn warnings(record: &Record) -> Vec<String> {
 }
 
 fn of_plan(plan: &PlanState) -> Option<String> {
-    if let Some(why) = &plan.unreadable {
-        return Some(format!(
-            "whether all runs are there is not known: sweep.json cannot be used ({why})."
-        ));
-    }
-    let mut parts = Vec::new();
-    if let Some(first) = plan.incomplete.first() {
-        parts.push(format!(
-            "the sweep is not complete: {} of {} of the plan `{}` are there ({} runs of {} in {}{}); {}",
-            plan.there,
-            counted(plan.planned, "run"),
-            plan.name,
-            first.there,
-            first.planned,
-            first.configuration,
-            match plan.incomplete.len() {
-                1 => String::new(),
-                more => format!(", and {} more", more - 1),
-            },
-            match plan.is_part {
-                true => "this folder is for a part of it, and `tare sweep --merge` joins the parts",
-                false => "`tare sweep --resume` does the rest",
-            }
-        ));
-    }
-    if plan.strangers > 0 {
-        parts.push(format!(
-            "{} in the folder {} of no configuration of the plan `{}`",
-            counted(plan.strangers, "run"),
-            if plan.strangers == 1 { "is" } else { "are" },
-            plan.name
-        ));
-    }
-    (!parts.is_empty()).then(|| parts.join("; ") + ".")
+    let first = plan.incomplete.first()?;
+    Some(format!(
+        "the sweep is not complete: {} of {} of the plan `{}` are there ({} runs of {} in {}{}); {}.",
+        plan.there,
+        counted(plan.planned, "run"),
+        plan.name,
+        first.there,
+        first.planned,
+        first.configuration,
+        match plan.incomplete.len() {
+            1 => String::new(),
+            more => format!(", and {} more", more - 1),
+        },
+        match plan.is_part {
+            true => "this folder is for a part of it, and `tare merge` joins the parts",
+            false => "`tare sweep --resume` does the rest",
+        }
+    ))
 }
 
 /// Files that were skipped and figures that contradict themselves.
