@@ -259,8 +259,12 @@ impl Arguments {
         Ok(match (work, cadence) {
             (Work::Stream, _) => vec![(Kind::Stream, cadence, ONE)],
             (_, Cadence::Whole) => {
+                let who = match work {
+                    Work::Load => "the requests of a load",
+                    _ => "agents",
+                };
                 return Err(anyhow!(
-                    "agents and loads stream: take --cadence paced or burst, or --workload stream"
+                    "{who} stream: take --cadence paced or burst, or --workload stream"
                 ));
             }
             (Work::Load, _) => {

@@ -193,7 +193,7 @@ fn rates(setup: &Setup, outcome: &Outcome, cpu_ns: Option<f64>) -> String {
             digits(cpu / 1e3)
         );
     }
-    format!("{rows}\n{}", wrapped(&text))
+    format!("{rows}{}", wrapped(&text))
 }
 
 /// A row per figure, each in the unit that fits its median.
