@@ -80,7 +80,7 @@ fn several_programs_that_unpack_it_at_once_all_read_it_whole() {
         for out in ["one", "two", "three"] {
             let folder = place.path();
             scope.spawn(move || {
-                let result = team(folder, &["--output-dir", out]);
+                let result = team(folder, &["--out", out]);
                 assert_eq!(stated(&result).expect("a corpus")["files"], 101);
             });
         }

@@ -285,7 +285,6 @@ fn recording_replaces_no_file_and_says_what_is_missing() {
         &["--prompt", "x", "--out", text(&nowhere)],
         "there is no folder",
     );
-    refused(&["--out", text(&nowhere)], "--prompt");
     refused(
         &["--prompt", "x", "--base-url", "ftp://x", "--out", "y"],
         "ftp://x",

@@ -194,20 +194,12 @@ impl Arguments {
             }
             false => PathBuf::new(),
         };
-        let mut stacks = self.stacks().map_err(Failure::Usage)?;
-        let mut base = match (self.base.topology, self.of_team()) {
+        let stacks = self.stacks().map_err(Failure::Usage)?;
+        let base = match (self.base.topology, self.of_team()) {
             (None, true) => self.base.topologies().pop().unwrap_or(self.base),
             (Some(_), false) => return Err(Failure::Usage(not_of_a_team(self.base))),
             _ => self.base,
         };
-        let several = |(kind, _, agents): &(Kind, Cadence, NonZeroUsize)| {
-            *kind == Kind::Team && agents.get() > 1
-        };
-        if !kinds.iter().any(several) {
-            // Also of a team of one: there is nobody to share the runtime with.
-            base = base.alone();
-            stacks = stacks.into_iter().map(Stack::alone).collect();
-        }
         let tasks = kinds.into_iter().map(|kind| self.task(kind));
         let flags = &self.experiment;
         let processors = match self.pin {

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// not have it, such as tokio-localset, smol-1kb or async-std.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  tare team --mock --runs 2 --fixed-length 16 --output-dir mine && tare import mine/runs --out imported
+  tare team --mock --runs 2 --fixed-length 16 --out mine && tare import mine/published --out imported
 
 Of reports that somebody published:
   tare import published/ --out tare-results/import

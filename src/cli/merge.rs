@@ -10,7 +10,8 @@ use std::path::PathBuf;
 /// Parts are made with --partition, on one machine or several. Machines may differ, which is told; builds
 /// and servers may not.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  tare merge part1 part2 --out whole")]
+#[command(after_help = "Examples:
+  tare compare --workload stream --stacks smol/hyper --order-seed 1 --runs 2 --partition 1/2 --out a && tare compare --workload stream --stacks smol/hyper --order-seed 1 --runs 2 --partition 2/2 --out b && tare merge a b --out whole")]
 pub struct Arguments {
     /// The parts' folders
     #[arg(value_name = "DIR", required = true)]

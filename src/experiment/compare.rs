@@ -182,7 +182,12 @@ impl Comparison {
             program: Vec::new(),
             spec: self.spec(task, stack, inject),
         };
-        let base = self.base;
+        // Whoever is alone shares the runtime with nobody.
+        let shared = |stack: Stack| match task.agents == NonZeroUsize::MIN {
+            true => stack.alone(),
+            false => stack,
+        };
+        let base = shared(self.base);
         let floor = Stack {
             topology: base.topology.and(
                 Stack::FLOOR
@@ -198,7 +203,7 @@ impl Comparison {
         }
         arms.push(arm(Role::Base, base, None));
         arms.push(arm(Role::BaseAgain, base, None));
-        for &stack in &self.stacks {
+        for stack in self.stacks.iter().copied().map(shared) {
             if arms.iter().all(|other| other.spec.stack != stack) {
                 arms.push(arm(Role::Compared, stack, None));
             }

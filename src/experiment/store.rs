@@ -326,13 +326,16 @@ impl Store {
     /// Whether a folder could be taken, by what it holds now. Changes nothing.
     ///
     /// # Errors
-    /// As [`take`](Self::take), but for another process at work in it.
+    /// As [`take`](Self::take).
     pub fn check(
         folder: &Path,
         occasion: Occasion,
         experiment: &Experiment,
         part: Option<Part>,
     ) -> Result<(), StoreError> {
+        if folder.join(LOCK).exists() {
+            drop(claim(folder)?);
+        }
         match (Stored::read(folder)?, occasion) {
             (None, Occasion::Resume) => Err(StoreError::Nothing(folder.to_owned())),
             (None, _) | (_, Occasion::Replace) => Ok(()),

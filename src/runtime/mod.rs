@@ -114,7 +114,7 @@ mod tests {
 
             let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
             let text = inner.read_file(manifest).await.expect("Cargo.toml is here");
-            assert!(text.starts_with(b"[package]"));
+            assert!(text.starts_with(b"[workspace]"));
             assert!(inner.read_file("/no/such/file".into()).await.is_err());
 
             std::thread::current().name().map(str::to_owned)

@@ -49,6 +49,10 @@ impl Place {
         let output = Command::new(TARE)
             .arg("agent")
             .args(arguments)
+            .args(match arguments.contains(&"--resume") {
+                true => &[][..],
+                false => &["--replace"],
+            })
             .arg("--out")
             .arg(self.out())
             .current_dir(env!("CARGO_MANIFEST_DIR"))

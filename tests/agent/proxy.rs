@@ -78,9 +78,5 @@ fn with_a_mock_behind_it_the_proxy_tells_of_the_same_tokens_and_net_is_the_mocks
 fn no_server_behind_the_proxy_is_said_in_one_line() {
     let place = Place::new();
     let flags = ["--base-url", "http://127.0.0.1:1", "--proxy"];
-    place.fails(
-        1,
-        &flags,
-        &["the proxy cannot reach the server at http://127.0.0.1:1"],
-    );
+    place.fails(1, &flags, &["cannot connect to http://127.0.0.1:1"]);
 }

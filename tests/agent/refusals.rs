@@ -10,21 +10,10 @@ const NOWHERE: &str = "http://127.0.0.1:1";
 #[test]
 fn no_server_is_one_line_with_both_ways_out() {
     let place = Place::new();
-    for (runtime, client) in [
-        ("tokio-mt", "reqwest"),
-        ("smol", "hyper"),
-        ("threads", "raw"),
-    ] {
+    for stack in ["tokio-mt/reqwest", "smol/hyper", "threads/raw"] {
         place.fails(
             1,
-            &[
-                "--base-url",
-                NOWHERE,
-                "--runtime",
-                runtime,
-                "--client",
-                client,
-            ],
+            &["--base-url", NOWHERE, "--stack", stack],
             &["127.0.0.1:1:", "ollama serve", "--mock"],
         );
     }
@@ -195,22 +184,22 @@ fn a_corpus_is_looked_for_before_a_server() {
 }
 
 #[test]
-fn a_cell_that_is_none_is_wrong_usage() {
+fn a_stack_that_is_none_is_wrong_usage() {
     let place = Place::new();
-    for (runtime, client, word) in [
-        ("tokio", "reqwest", "no runtime `tokio`"),
-        ("smol", "curl", "no client `curl`"),
-        ("smol", "hyper-512", "at least 1024 bytes"),
-        ("smol", "raw", "raw blocks its thread"),
-        ("threads", "reqwest", "threads take no other client"),
-        ("smol", "hyper/spawn", "no stack"),
+    for (stack, word) in [
+        ("tokio/reqwest", "no runtime `tokio`"),
+        ("smol/curl", "no client `curl`"),
+        ("smol/hyper-512", "at least 1024 bytes"),
+        ("smol/raw", "raw blocks its thread"),
+        ("threads/reqwest", "threads take no other client"),
+        ("smol/hyper/spawn", "is for a team"),
+        ("smol", "is no stack"),
     ] {
-        place.fails(
-            2,
-            &["--mock", "--runtime", runtime, "--client", client],
-            &[word],
-        );
+        let left = place.agent(&["--mock", "--stack", stack]);
+        assert_eq!(left.code, Some(2), "{stack}: {}", left.stderr);
+        assert!(left.stderr.contains(word), "{stack}: {}", left.stderr);
     }
+    assert!(!place.out().exists());
 }
 
 #[test]
@@ -264,7 +253,7 @@ fn values_out_of_range_are_wrong_usage() {
 }
 
 #[test]
-fn a_limit_that_runs_out_leaves_nothing() {
+fn a_limit_that_runs_out_is_said_and_leaves_no_result() {
     let place = Place::new();
     let corpus = place.corpus();
     let arguments = [
@@ -275,5 +264,15 @@ fn a_limit_that_runs_out_leaves_nothing() {
         "--corpus",
         text(&corpus),
     ];
-    place.fails(1, &arguments, &["within 20ms"]);
+    let left = place.agent(&arguments);
+    assert_eq!(left.code, Some(1), "{}", left.stderr);
+    let error = left.stderr.lines().last().unwrap_or_default();
+    assert!(
+        error.starts_with("error: ") && error.contains("within 20ms"),
+        "{error}"
+    );
+    assert!(error.contains("--resume"), "{error}");
+    // What failed is kept, to be tried again; there is nothing to report or to export.
+    assert!(place.read("runs.jsonl").contains("within 20ms"));
+    assert!(!place.out().join("data").exists());
 }

@@ -14,11 +14,11 @@ const SMALL: [&str; 9] = [
     "compare",
     "--workload",
     "stream",
-    "--runs",
-    "2",
     "--tokens",
     "8",
     "--iterations",
     "4",
+    "--runs",
+    "2",
 ];
 const FOLDER: &str = "tare-results/compare";

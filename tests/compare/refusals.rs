@@ -69,7 +69,7 @@ fn workloads_that_do_not_go_together_are_wrong_usage() {
     let nowhere = ["--corpus", "nowhere"];
     refuses(
         &place,
-        2,
+        1,
         &nowhere,
         &["cannot read corpus folder nowhere: No such file"],
     );

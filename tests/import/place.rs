@@ -106,15 +106,7 @@ fn what_tare_agent_writes_is_read() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/corpus/operations");
     let folder = place.tree().join("one").display().to_string();
     let agent = [
-        "agent",
-        "--mock",
-        "instant",
-        "--runs",
-        "3",
-        "--corpus",
-        corpus,
-        "--output-dir",
-        &folder,
+        "agent", "--mock", "instant", "--runs", "3", "--corpus", corpus, "--out", &folder,
     ];
     let output = place.tare(&agent);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

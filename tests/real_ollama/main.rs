@@ -50,7 +50,7 @@ fn agent(place: &Place, url: &str, api: &str) -> [Value; 2] {
         "40",
         "--corpus",
         &place.corpus(),
-        "--output-dir",
+        "--out",
         &place.path("agent"),
         "--format",
         "json",
@@ -147,7 +147,7 @@ fn an_agent_by_openai_s_api_has_gross_and_first_tokens() {
             "0.5",
             "--corpus",
             &place.corpus(),
-            "--output-dir",
+            "--out",
             &place.path("agent"),
             "--format",
             "json",
@@ -225,7 +225,7 @@ fn a_comparison_of_two_stacks_ends_with_a_report() {
             "4",
             "--invocations",
             "2",
-            "--output-dir",
+            "--out",
             &place.path("compare"),
         ]);
         let report = place.read("compare/report.md");
@@ -388,7 +388,7 @@ fn a_model_that_the_server_does_not_have_ends_in_one_line() {
             "1",
             "--corpus",
             &place.corpus(),
-            "--output-dir",
+            "--out",
             &place.path("agent"),
         ]);
         assert_eq!(run.code, Some(1), "{}", run.stderr);

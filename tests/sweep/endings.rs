@@ -75,7 +75,7 @@ fn killed_at_any_moment_and_gone_on_with_every_run_is_there_once() {
         .iter()
         .filter(|name| !name.starts_with("published"))
         .collect();
-    assert_eq!(left, ["experiment.json", "lock", "runs.jsonl"]);
+    assert_eq!(left, ["experiment.json", "lock", "report.md", "runs.jsonl"]);
     assert_eq!(published(&place.out()).len(), 12);
     // And once more, with nothing left to do.
     let (said, _) = place.ends(&resumed(&MOCK), 0);
