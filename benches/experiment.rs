@@ -311,7 +311,7 @@ fn wanted() -> Vec<String> {
                 .as_ref()
                 .is_none_or(|filter| ids.any(|id| filter.is_match(&id)))
         };
-        *stack != Stack::FLOOR && groups.iter().any(|group| named(&group))
+        *stack != Stack::FLOOR && groups.iter().any(named)
     };
     let wanted = Stack::matrix().into_iter().filter(matches);
     wanted.map(|stack| stack.to_string()).collect()

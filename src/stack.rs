@@ -1,6 +1,6 @@
 //! The matrix: from a stack's name to the program that it stands for.
 //!
-//! [`Stack::weigh`] is the one place where a name becomes types. To add a runtime or a client is a
+//! [`Stack::dispatch`] is the one place where a name becomes types. To add a runtime or a client is a
 //! file of its own and a line in each table here; the compiler says where.
 
 use crate::client::{Client, Hyper, Io, Raw, ReadBuffer, Reqwest};

@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Read, Seek};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -134,6 +134,23 @@ fn runs(example: &str) -> Result<(), String> {
 fn every_example_of_every_help_text_runs_in_an_empty_folder_without_a_server() {
     let examples = all_examples(&[]);
     assert!(examples.len() > 12, "{examples:#?}");
-    let broken: Vec<String> = examples.iter().filter_map(|it| runs(it).err()).collect();
+    // Most of an example's time is a mock's pacing, so several run at once.
+    const AT_ONCE: usize = 6;
+    let queue = Mutex::new(examples.iter());
+    let broken = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().expect("no thread panicked").next();
+                    let Some(example) = next else { break };
+                    if let Err(why) = runs(example) {
+                        broken.lock().expect("no thread panicked").push(why);
+                    }
+                }
+            });
+        }
+    });
+    let broken = broken.into_inner().expect("no thread panicked");
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -270,12 +270,13 @@ mod tests {
         let profile = Profile::find("instant").expect("a built-in profile");
         let server = mock("instant", profile, "m");
         let one = NonZeroUsize::MIN;
+        let two = one.saturating_add(1);
         let comparison = Comparison {
             base: stack(base),
             stacks: stacks.iter().map(|name| stack(name)).collect(),
             peers: Vec::new(),
             inject: Vec::new(),
-            tasks: vec![Task::usual(Kind::Stream, Cadence::Burst, one, server)],
+            tasks: vec![Task::usual(Kind::Team, Cadence::Burst, two, server)],
             threads: one,
             api: Api::Chat,
             model: "m".to_owned(),

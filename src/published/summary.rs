@@ -15,7 +15,7 @@ pub const SCHEMA: &str = "tare.team-summary/1";
 /// All runs of a team.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TeamSummary {
-    /// [`SCHEMA`].
+    /// Name and version of the format.
     pub schema: String,
     /// What ran, on what.
     pub provenance: TeamSetup,

@@ -2,7 +2,7 @@
 //!
 //! | module | the result of |
 //! |---|---|
-//! | [`compare`] | `tare compare`, and of the benches |
+//! | [`experiment`] | a stored experiment, of any preset |
 //! | [`threads`] | each runtime with one worker thread and with two |
 //! | [`load`] | `tare load` |
 //! | [`sweep`] | `tare report sweep` and `tare import`: what many such results say together |

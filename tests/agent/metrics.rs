@@ -141,17 +141,7 @@ fn gross_is_net_and_tare_and_every_token_is_the_one_that_was_sent() {
 #[test]
 fn provenance_tells_build_machine_seeds_and_server() {
     let place = Place::new();
-    two_runs(
-        &place,
-        &[
-            "--runtime",
-            "smol",
-            "--client",
-            "hyper-1k",
-            "--threads",
-            "1",
-        ],
-    );
+    two_runs(&place, &["--stack", "smol/hyper-1k", "--threads", "1"]);
     let metrics = place.json();
     let provenance = &metrics["provenance"];
     for field in [

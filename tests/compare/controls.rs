@@ -2,6 +2,7 @@
 
 use crate::FOLDER;
 use crate::support::place::{Place, runs};
+use std::collections::BTreeMap;
 use tare::experiment::{Judgement, judge};
 use tare::stats::Verdict;
 
@@ -115,27 +116,49 @@ fn other_mistakes_run_under_their_names() {
     );
 }
 
-/// With nothing beside it, as CI runs it: `cargo test --test compare -- --ignored`.
+/// With nothing beside it, as CI runs it: `cargo test --test compare -- --ignored --nocapture`.
+///
+/// Each workload's controls alarm at 1 % together, so of 40 sound ones more than 3 alarm in one case of
+/// a thousand. How many intervals exclude 1 at the experiment's own 5 % is printed.
 #[test]
 #[ignore = "takes minutes, and nothing may run beside it"]
-fn twenty_comparisons_of_a_stack_with_itself_raise_no_false_alarm() {
+fn a_stack_is_rarely_found_to_differ_from_itself_in_twenty_comparisons() {
+    let mut withheld = Vec::new();
+    let mut excluding: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for seed in 1..=20 {
         let place = Place::new();
-        place.does(&[
+        place.run(&[
             "compare",
             "--stacks",
             "tokio-mt/hyper",
             "--runs",
-            "6",
+            "5",
+            "--iterations",
+            "2",
             "--order-seed",
             &seed.to_string(),
         ]);
         let stored = place.stored(FOLDER);
         let judgements = judge(&stored.manifest.experiment, &stored.records);
         for of in &judgements.workloads {
+            let reasons = of
+                .metrics
+                .iter()
+                .filter_map(|metric| metric.withheld.clone());
+            withheld.extend(reasons.take(1));
             for metric in &of.metrics {
-                assert_eq!(metric.withheld, None, "{}: {}", of.workload, metric.metric);
+                if let Some(control) = &metric.control {
+                    let count = excluding.entry(metric.metric.clone()).or_default();
+                    let excludes = control.ratio.low > 1.0 || control.ratio.high < 1.0;
+                    count.0 += usize::from(excludes);
+                    count.1 += 1;
+                }
             }
         }
     }
+    for (metric, (excludes, of)) in &excluding {
+        println!("{metric}: {excludes} of {of} intervals exclude 1");
+    }
+    assert!(withheld.len() <= 3, "{withheld:#?}");
+    assert!(excluding.values().all(|(_, of)| *of >= 20), "{excluding:?}");
 }
