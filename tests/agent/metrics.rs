@@ -175,7 +175,7 @@ fn provenance_tells_build_machine_seeds_and_server() {
     let line = provenance["command_line"]
         .as_array()
         .expect("a command line");
-    assert!(line.iter().any(|argument| argument == "hyper-1k"));
+    assert!(line.iter().any(|argument| argument == "smol/hyper-1k"));
     let read: Metrics = serde_json::from_value(metrics).expect("what is written can be read");
     assert_eq!(read.baseline.configuration.seed, Some(9));
 }
