@@ -83,8 +83,4 @@ impl Run {
     pub fn is_fine(&self) {
         assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
     }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).expect("JSON on standard output")
-    }
 }
