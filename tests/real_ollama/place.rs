@@ -1,7 +1,6 @@
 //! A folder of a test's own, and commands run in it, one at a time on the one server.
 
 use crate::support::program;
-use serde_json::Value;
 use std::env;
 use std::fs;
 use std::io::{Write, stderr};
