@@ -1,11 +1,11 @@
-//! How often intervals and families of verdicts are wrong, by simulation: the figures that
-//! `src/stats/bootstrap.rs` and `src/stats/family.rs` state, and what the methods not taken would do.
+//! How often intervals of a ratio are wrong, by simulation: the figures that `src/stats/bootstrap.rs`
+//! states, and what the methods not taken would do.
 //!
 //!     cargo run --release --example coverage
 
 use fastrand::Rng;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
-use tare::stats::{Comparison, Margin, TestParameters, Verdict, judge, quantile, sample_sd};
+use tare::stats::{Sides, quantile, sample_sd};
 
 const EXPERIMENTS: usize = 2_000;
 const LEVELS: [f64; 3] = [0.05, 0.01, 0.0025];
@@ -24,29 +24,6 @@ fn main() {
                 .map(|[a, b, c]| format!("{:6.1} /{:5.1} /{:5.2}", share(a), share(b), share(c)));
             println!("| {blocks} | {}, {} |{} |", sd.0, sd.1, stacks.join(" |"));
         }
-    }
-    println!("\nFamilies with a false verdict, % of {EXPERIMENTS}, nominally at most 5:\n");
-    println!("| truth of each of six stacks against one base | 3 % noise | 20 % noise |");
-    println!("|---|---|---|");
-    let edge = Margin::TARE.high();
-    for (what, ratios) in [
-        ("the base again (A/A)", [1.0; 6]),
-        ("on the margin's upper edge", [edge; 6]),
-        (
-            "three on the edge, three far beyond",
-            [edge, edge, edge, 9.0, 9.0, 9.0],
-        ),
-        (
-            "one on the edge, five far beyond",
-            [edge, 9.0, 9.0, 9.0, 9.0, 9.0],
-        ),
-        (
-            "on both edges",
-            [edge, 1.0 / edge, edge, 1.0 / edge, edge, 1.0 / edge],
-        ),
-    ] {
-        let share = |noise| 100.0 * false_families(&ratios, noise) as f64 / EXPERIMENTS as f64;
-        println!("| {what} | {:.1} | {:.1} |", share(0.03), share(0.2));
     }
 }
 
@@ -126,18 +103,8 @@ fn intervals(own: &[f64], base: &[f64], rng: &mut Rng) -> [[(f64, f64); 3]; 5] {
         let t = -student.inverse_cdf(alpha / 2.0);
         let tail = standard.cdf(-(n / (n - 1.0)).sqrt() * t);
         let z = standard.inverse_cdf(alpha / 2.0);
-        let comparison = Comparison {
-            name: String::new(),
-            own: own.to_vec(),
-            base: base.to_vec(),
-        };
-        let seed = rng.u64(..);
-        let terms = TestParameters {
-            margin: Margin::TARE,
-            alpha,
-            seed,
-        };
-        let tares = judge(&[comparison], &terms)[0].ratio.expect("an interval");
+        let sides = Sides::new(own, base).expect("positive costs");
+        let tares = sides.ratio(alpha).expect("an interval");
         let of_methods = [
             (at(alpha / 2.0), at(1.0 - alpha / 2.0)),
             (at(tail), at(1.0 - tail)),
@@ -150,38 +117,4 @@ fn intervals(own: &[f64], base: &[f64], rng: &mut Rng) -> [[(f64, f64); 3]; 5] {
         }
     }
     found
-}
-
-/// How many families of ten blocks hold a false verdict.
-fn false_families(ratios: &[f64], noise: f64) -> usize {
-    let mut rng = Rng::with_seed(2);
-    let (low, high) = (Margin::TARE.low(), Margin::TARE.high());
-    let wrong = |ratio: f64, verdict| match verdict {
-        Verdict::Slower => ratio <= high,
-        Verdict::Faster => ratio >= low,
-        Verdict::Equivalent => ratio > high || ratio < low,
-        Verdict::Undecided => false,
-    };
-    let families = (0..EXPERIMENTS).filter(|&seed| {
-        let drift: Vec<f64> = (0..10).map(|_| 0.2 * normal(&mut rng)).collect();
-        let base = costs(&mut rng, &drift, 1.0, noise);
-        let mut family = Vec::new();
-        for ratio in ratios {
-            family.push(Comparison {
-                name: ratio.to_string(),
-                own: costs(&mut rng, &drift, *ratio, noise),
-                base: base.clone(),
-            });
-        }
-        let terms = TestParameters {
-            seed: seed as u64,
-            ..TestParameters::new(Margin::TARE)
-        };
-        let judged = judge(&family, &terms);
-        judged
-            .iter()
-            .zip(ratios)
-            .any(|(found, &ratio)| wrong(ratio, found.verdict))
-    });
-    families.count()
 }

@@ -155,11 +155,6 @@ impl Resampled {
         self.count
     }
 
-    /// The statistic of the samples themselves, of a ratio its logarithm.
-    pub(super) fn centre(&self) -> f64 {
-        self.centre
-    }
-
     /// The standard deviation of one sample, or of one block's part in the ratio's logarithm.
     pub(super) fn sd(&self) -> f64 {
         self.error * (self.count as f64).sqrt()

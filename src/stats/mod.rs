@@ -3,20 +3,17 @@
 //! | question | file |
 //! |---|---|
 //! | Is this stack faster, slower, equivalent, or is it undecided? | `verdict.rs` |
-//! | And each of a family of stacks? | `family.rs` |
-//! | How is a verdict said, and nothing beyond it? | `wording.rs` |
+//! | At which level is each of a family judged? | `family.rs` |
 //! | How sure is a mean, or a ratio of means within blocks? | `bootstrap.rs` |
 //! | What if there are too few blocks to resample? | `student.rs` |
-//! | Do two samples without common blocks differ? | `welch.rs` (means), `rank.rs` (order) |
+//! | Do two samples without common blocks differ? | `welch.rs` |
 //! | How large is a difference, whatever the distribution? | `rank.rs` (Cliff's delta) |
-//! | Is a mean within bounds fixed beforehand? | `tost.rs` |
 //! | What is a p-value worth among many? | `holm.rs` |
-//! | What could so many invocations find, and how many does it take? | `power.rs` |
+//! | What could so many runs find? | `power.rs` |
 //! | What of one pair of sides: both means, what could be found, runs needed? | `paired.rs` |
 //! | What do several sittings say together? | `pooled.rs` |
-//! | Is one stack less steady than another? | `spread.rs` |
 //! | Does anything differ among many groups, and how much of it does the grouping explain? | `groups.rs` |
-//! | How sure is a success rate, and do two differ? | `counts.rs` |
+//! | How sure is a success rate? | `counts.rs` |
 //! | Is the best of many more than chance makes of them? | `chance.rs` |
 //! | How much of one quantity does another explain? | `regression.rs` |
 //! | How evenly was something shared? | `fairness.rs` |
@@ -41,31 +38,22 @@ mod pooled;
 mod power;
 mod rank;
 mod regression;
-#[cfg(test)]
-mod simulation;
-mod spread;
 mod student;
-mod tost;
 mod verdict;
 mod welch;
-mod wording;
 
 pub use bootstrap::{Interval, mean_interval, ratio_interval};
 pub use chance::{BestOf, Better, BetterThanBase, best_of, better_than_base};
-pub use counts::{ChiSquare, Rate, chi_square, fisher_exact};
+pub use counts::Rate;
 pub use describe::{Quartiles, mean, median, quantile, sample_sd, variation};
 pub use fairness::jain_fairness;
 pub(crate) use family::step_down;
-pub use family::{Comparison, TestParameters, judge};
 pub use groups::{Anova, KruskalWallis, anova, kruskal_wallis};
 pub use holm::holm;
 pub use paired::{RunsNeeded, Sides};
 pub use pooled::{Estimate, RandomEffects, random_effects, standard_error};
-pub use power::{MOST_SAMPLES, minimal_detectable_effect, power, samples_needed};
-pub use rank::{MannWhitney, cliffs_delta, mann_whitney};
+pub use rank::cliffs_delta;
 pub use regression::{Line, regression};
-pub use spread::{brown_forsythe, levene};
 pub use student::{TTest, mean_by_t, one_sample_t, paired_ratio};
-pub use tost::{Tost, tost};
-pub use verdict::{Further, Judgement, Margin, Verdict};
+pub use verdict::{Margin, Verdict};
 pub use welch::{welch_interval, welch_t};

@@ -20,8 +20,9 @@
 
 use super::Interval;
 use super::bootstrap::Resampled;
-use super::power::{least_samples, minimal_detectable_effect, power};
+use super::power::minimal_detectable_effect;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The power that is planned for: to find what is there in four cases of five.
 const POWER: f64 = 0.8;
@@ -91,51 +92,6 @@ impl From<Margin> for f64 {
     }
 }
 
-/// What would decide an undecided comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Further {
-    /// So many further invocations of each side, in four cases of five, if ratio and spread are
-    /// what they seem.
-    Invocations(usize),
-    /// No number that could be run: the ratio seems to lie on the margin, or too near.
-    Unreachable,
-    /// Not known: too few blocks, or a cost that is not positive, so that there is no interval.
-    Unknown,
-}
-
-/// All that is said of one comparison.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Judgement {
-    /// Which comparison.
-    pub name: String,
-    /// What can be said.
-    pub verdict: Verdict,
-    /// The ratio of mean costs, own to base, and the interval that the verdict is read off; absent
-    /// with fewer than two blocks, or where a cost is not positive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ratio: Option<Interval>,
-    /// What the interval may miss, after the adjustment for its family, 0 to 1.
-    pub alpha: f64,
-    /// What does not matter.
-    pub margin: Margin,
-    /// Cliff's delta of own costs against the base's, −1 (all are less) to 1 (all are more). It
-    /// takes no account of blocks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cliffs_delta: Option<f64>,
-    /// How many blocks.
-    pub blocks: usize,
-    /// The minimal detectable effect: the least ratio above the margin, and its inverse the
-    /// greatest below, that so many blocks find in four cases of five.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detectable: Option<f64>,
-    /// What would decide it; absent unless it is undecided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub further: Option<Further>,
-}
-
 /// The least true ratio that would be judged slower in four cases of five.
 pub(super) fn detectable(resampled: &Resampled, margin: Margin, alpha: f64) -> Option<f64> {
     let beyond = minimal_detectable_effect(resampled.sd(), resampled.count(), alpha / 2.0, POWER)?;
@@ -143,18 +99,14 @@ pub(super) fn detectable(resampled: &Resampled, margin: Margin, alpha: f64) -> O
     ratio.is_finite().then_some(ratio)
 }
 
-/// What would decide an undecided comparison whose logarithm's estimate is `centre`.
-pub(super) fn further(resampled: &Resampled, margin: Margin, alpha: f64) -> Further {
-    let (centre, edge) = (resampled.centre().abs(), margin.high().ln());
-    let chance = |effect, n| power(effect, resampled.sd(), n, alpha / 2.0).unwrap_or(0.0);
-    let decided = |n| match centre > edge {
-        true => chance(centre - edge, n) >= POWER,
-        // Both ends must come to lie within; at worst their misses add up.
-        false => chance(edge - centre, n) + chance(edge + centre, n) - 1.0 >= POWER,
-    };
-    match least_samples(decided) {
-        Some(needed) => Further::Invocations(needed.saturating_sub(resampled.count()).max(1)),
-        None => Further::Unreachable,
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Faster => "faster",
+            Self::Slower => "slower",
+            Self::Equivalent => "equivalent",
+            Self::Undecided => "undecided",
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every closed formula against SciPy's and statsmodels' answers, to nine digits.
 
-use super::power::{minimal_detectable_effect, power, samples_needed};
+use super::power::{minimal_detectable_effect, power};
 use super::student::two_sided_quantile;
 use super::*;
 use serde_json::Value;
@@ -60,16 +60,6 @@ fn one_sample() {
         let t = one_sample_t(&own, number(&expected["expected"]));
         same(&name, t.map(|t| t.t), &expected["t_test"]["t"]);
         same(&name, t.map(|t| t.p), &expected["t_test"]["p"]);
-        if expected["tost"].is_object() {
-            let bounds = &expected["tost"];
-            let found = tost(&own, number(&bounds["low"]), number(&bounds["high"]));
-            same(&name, found.map(|t| t.p_above_low), &bounds["p_above_low"]);
-            same(
-                &name,
-                found.map(|t| t.p_below_high),
-                &bounds["p_below_high"],
-            );
-        }
     }
 }
 
@@ -81,9 +71,6 @@ fn two_samples() {
             samples(&pair["a"]["samples"]),
             samples(&pair["b"]["samples"]),
         );
-        let found = mann_whitney(&a, &b);
-        same(&name, found.map(|test| test.u), &pair["mann_whitney"]["u"]);
-        same(&name, found.map(|test| test.p), &pair["mann_whitney"]["p"]);
         same(&name, cliffs_delta(&a, &b), &pair["cliffs_delta"]);
         let found = welch_t(&a, &b);
         same(&name, found.map(|test| test.t), &pair["welch"]["t"]);
@@ -123,13 +110,6 @@ fn several_groups() {
             found.map(|test| test.eta_squared),
             &expected["kruskal"]["eta_squared"],
         );
-        for (test, found) in [
-            ("levene", levene(&groups)),
-            ("brown_forsythe", brown_forsythe(&groups)),
-        ] {
-            same(&name, found.map(|test| test.f), &expected[test]["f"]);
-            same(&name, found.map(|test| test.p), &expected[test]["p"]);
-        }
     }
 }
 
@@ -139,34 +119,7 @@ fn success_rates() {
         let name = expected["counts"].to_string();
         let counts: [u32; 4] = serde_json::from_value(expected["counts"].clone()).expect("counts");
         let rate = |got, tried| Rate::new(got, tried).expect("a rate");
-        let (a, b) = (rate(counts[0], counts[1]), rate(counts[2], counts[3]));
-        same(&name, Some(fisher_exact(a, b)), &expected["fisher"]);
-        let found = chi_square(&[a, b]);
-        same(
-            &name,
-            found.map(|test| test.statistic),
-            &expected["chi_square"]["statistic"],
-        );
-        same(
-            &name,
-            found.map(|test| test.p),
-            &expected["chi_square"]["p"],
-        );
-        same(
-            &name,
-            found.map(|test| test.least_expected),
-            &expected["chi_square"]["least_expected"],
-        );
-        let (found, expected_of_three) = (
-            chi_square(&[a, b, rate(2, 3)]),
-            &expected["chi_square_with_2_of_3"],
-        );
-        same(
-            &name,
-            found.map(|test| test.statistic),
-            &expected_of_three["statistic"],
-        );
-        same(&name, found.map(|test| test.p), &expected_of_three["p"]);
+        let a = rate(counts[0], counts[1]);
         for (null, p) in expected["binomial"].as_object().expect("nulls") {
             let found = a.binomial_p(null.parse().expect("a share"));
             same(&format!("{name} against {null}"), found, p);
@@ -215,6 +168,26 @@ fn families() {
 }
 
 #[test]
+fn several_sittings() {
+    for case in values("sittings") {
+        let each: Vec<Estimate> = samples(&case["effects"])
+            .into_iter()
+            .zip(samples(&case["errors"]))
+            .map(|(value, error)| Estimate { value, error })
+            .collect();
+        let found = random_effects(&each, number(&case["alpha"]));
+        for (figure, value) in [
+            ("mean", found.map(|of| of.mean.estimate)),
+            ("low", found.map(|of| of.mean.low)),
+            ("high", found.map(|of| of.mean.high)),
+            ("between_sd", found.map(|of| of.between_sd)),
+        ] {
+            same(&format!("{case}: {figure}"), value, &case[figure]);
+        }
+    }
+}
+
+#[test]
 fn quantiles_of_t() {
     for expected in values("t_quantiles") {
         let found = two_sided_quantile(number(&expected["freedom"]), number(&expected["alpha"]));
@@ -223,7 +196,7 @@ fn quantiles_of_t() {
 }
 
 #[test]
-fn power_and_its_inverses() {
+fn power_and_its_inverse() {
     for case in values("powers") {
         let found = power(
             number(&case["effect"]),
@@ -232,15 +205,6 @@ fn power_and_its_inverses() {
             number(&case["alpha"]),
         );
         same(&case.to_string(), found, &case["power"]);
-    }
-    for case in values("samples_needed") {
-        let found = samples_needed(
-            number(&case["effect"]),
-            1.0,
-            number(&case["alpha"]),
-            number(&case["power"]),
-        );
-        assert_eq!(found, Some(count(&case["samples"])), "{case}");
     }
     for case in values("detectable") {
         let found = minimal_detectable_effect(
