@@ -8,7 +8,6 @@ use crate::provenance::{Provenance, Verdict};
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 /// Check whether this machine is fit to measure on: what spoils a measurement, and what to do
 ///
@@ -71,7 +70,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             serde_json::to_string_pretty(&report)? + "\n"
         }
     };
-    std::io::stdout().lock().write_all(text.as_bytes())?;
+    super::print(&text)?;
     let bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
     if arguments.strict && bad {
         return Err(Failure::Failed(anyhow!("{summary}")));

@@ -109,9 +109,12 @@ fn find_profile(name: &str) -> Result<Profile, Failure> {
     })
 }
 
-/// Prints a result to stdout.
+/// Prints a result to stdout. A reader that has seen enough, such as `head`, is no failure.
 fn print(text: &str) -> Result<(), Failure> {
-    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// One line, whatever is wrong with the machine.

@@ -11,7 +11,6 @@ use crate::report::experiment::{Style, pooled};
 use crate::report::files::write_all;
 use crate::report::sweep::{Figure, Observation, Record, text};
 use anyhow::anyhow;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Say what results hold: tables, tests and a report from their files
@@ -159,11 +158,10 @@ fn analysed(
             ("runs.csv", &text::runs_csv(&record)?),
         ],
     )?;
-    let mut stdout = std::io::stdout().lock();
-    match wanted.format {
-        Some(Format::Json) => stdout.write_all(json.as_bytes())?,
-        None => stdout.write_all(report.as_bytes())?,
-    }
+    super::print(match wanted.format {
+        Some(Format::Json) => &json,
+        None => &report,
+    })?;
     eprintln!(
         "wrote report.md, analysis.json, configurations.csv, factors.csv and runs.csv to {}",
         out.display()

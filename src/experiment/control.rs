@@ -128,7 +128,7 @@ fn bound(evidence: &Evidence, arm: &Arm) -> Result<(&'static str, Expected), &'s
         // Each token of a piece waits for as long, and for longer where pieces queue up.
         (Some(Inject::Delay(time)), Cadence::Paced) => {
             let ns = time.as_nanos() as f64;
-            let queues = gap_ns(evidence).is_none_or(|gap| ns > gap / 2.0);
+            let queues = gap_ns(evidence, arm).is_none_or(|gap| ns > gap / 2.0);
             let most = (!queues).then_some(ns * (1.0 + SIZED_WITHIN));
             let least = ns * (1.0 - SIZED_WITHIN);
             Ok(("delivery", Expected { least, most }))
@@ -144,7 +144,7 @@ fn bound(evidence: &Evidence, arm: &Arm) -> Result<(&'static str, Expected), &'s
         // Of n tokens that are kept the first waits for n − 1 gaps and the last for none.
         (Some(Inject::Accumulate(bytes)), Cadence::Paced) => {
             let kept = (bytes.get() as f64 / LONGEST_LINE - 1.0).max(0.0);
-            let least = kept / 2.0 * gap_ns(evidence).unwrap_or(0.0);
+            let least = kept / 2.0 * gap_ns(evidence, arm).unwrap_or(0.0);
             Ok(("delivery", at_least(least * (1.0 - SIZED_WITHIN))))
         }
         (Some(Inject::Mutex), _) => match &arm.spec.work {
@@ -159,14 +159,10 @@ fn bound(evidence: &Evidence, arm: &Arm) -> Result<(&'static str, Expected), &'s
     }
 }
 
-/// The mock's time from one token to the next, ns.
-fn gap_ns(evidence: &Evidence) -> Option<f64> {
-    evidence
-        .experiment
-        .servers
-        .values()
-        .find_map(|server| match server {
-            Server::Mock(mock) => Some(mock.profile.gap.as_nanos() as f64 / mock.speed),
-            Server::Real { .. } => None,
-        })
+/// The time from one token to the next of the mock that an arm asks, ns.
+fn gap_ns(evidence: &Evidence, arm: &Arm) -> Option<f64> {
+    match evidence.experiment.servers.get(&arm.spec.base_url)? {
+        Server::Mock(mock) => Some(mock.profile.gap.as_nanos() as f64 / mock.speed),
+        Server::Real { .. } => None,
+    }
 }

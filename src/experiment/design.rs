@@ -220,6 +220,19 @@ impl Experiment {
         })
     }
 
+    /// Whether it is looked at after so many blocks to see if everything is decided: after 5, 10, 20, …
+    pub fn is_looked_at(&self, blocks: usize) -> bool {
+        self.until_decided && blocks.is_multiple_of(5) && (blocks / 5).is_power_of_two()
+    }
+
+    /// The chance of a false verdict in each family that is left after so many blocks. Each look has half
+    /// of what was left before it, so that looking often does not raise the chance of a false verdict
+    /// over all looks; what is judged at the end has as much as the last look took.
+    pub fn level(&self, blocks: usize) -> f64 {
+        let looks = (1..=blocks).filter(|&blocks| self.is_looked_at(blocks));
+        looks.fold(self.alpha, |left, _| left / 2.0)
+    }
+
     /// In how many blocks an arm is run.
     pub fn blocks_of(&self, arm: &Arm) -> usize {
         arm.blocks.unwrap_or(self.blocks).min(self.blocks)
@@ -335,6 +348,27 @@ mod tests {
 
     fn stack(name: &str) -> Stack {
         name.parse().expect("a stack")
+    }
+
+    #[test]
+    fn each_look_has_half_of_what_was_left_and_nobody_looks_unasked() {
+        let mut experiment = crate::experiment::fixture::experiment(&["smol/hyper"]);
+        assert_eq!(experiment.level(1000), experiment.alpha);
+        experiment.until_decided = true;
+        for (blocks, share) in [
+            (4, 1.0),
+            (5, 0.5),
+            (9, 0.5),
+            (10, 0.25),
+            (20, 0.125),
+            (39, 0.125),
+        ] {
+            assert_eq!(
+                experiment.level(blocks),
+                experiment.alpha * share,
+                "{blocks}"
+            );
+        }
     }
 
     #[test]

@@ -122,6 +122,10 @@ pub struct Judgement {
     pub role: Role,
     /// What can be said.
     pub verdict: Verdict,
+    /// Whether the verdict is withheld because a control or net forbids one: then the ratio is not to be
+    /// relied on either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
     /// Why it is undecided although its interval alone would decide; absent otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -227,6 +231,12 @@ pub struct NetOfArm {
 
 /// Judges what the records say.
 pub fn judge(experiment: &Experiment, records: &[Record]) -> Judgements {
+    let timed = records.iter().filter(|record| !record.profiled);
+    let blocks = timed.map(|record| record.block + 1).max().unwrap_or(0);
+    let experiment = &Experiment {
+        alpha: experiment.level(blocks),
+        ..experiment.clone()
+    };
     let with_base = experiment.workloads.iter().filter(|of| of.base().is_some());
     let workloads: Vec<WorkloadJudgement> = with_base
         .map(|workload| Evidence::new(experiment, workload, records).judge())
@@ -520,6 +530,7 @@ impl NetCheck {
 impl Judgement {
     fn withhold(&mut self, reason: String) {
         self.verdict = Verdict::Undecided;
+        self.withheld = true;
         self.reason = Some(reason);
         self.runs_needed = None;
         if let Some(without) = &mut self.without_late {
@@ -623,6 +634,7 @@ impl<'a> Row<'a> {
             arm: self.arm.name.clone(),
             role: self.arm.role.clone(),
             verdict,
+            withheld: false,
             reason,
             ratio,
             geometric,

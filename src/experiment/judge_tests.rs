@@ -1,10 +1,11 @@
 //! What the judge makes of records whose truth is known, single ones and thousands.
 
-use super::design::{Cadence, Role};
+use super::design::{Cadence, MockServer, Role, Server};
 use super::fixture::{alike, all, experiment, only, records};
 use super::{ControlOutcome, Judgements, Standing, judge, pool};
 use crate::stats::Verdict;
 use fastrand::Rng;
+use tare_mock::Profile;
 
 fn normal(rng: &mut Rng) -> f64 {
     let (u, v) = (1.0 - rng.f64(), rng.f64());
@@ -133,21 +134,30 @@ fn a_base_unlike_itself_withholds_the_metric_alone() {
 #[test]
 fn an_arm_whose_net_differs_has_no_tare() {
     let design = experiment(&["smol/hyper", "async-std/hyper"]);
-    let made = records(&design, |arm, _| match arm.name.as_str() {
-        "smol/hyper" => {
-            let mut effects = all(2.0);
-            effects.of.insert("net", 1.4);
-            effects
+    let made = records(&design, |arm, block| {
+        let twice = all(2.0 + 0.02 * (block % 3) as f64);
+        match arm.name.as_str() {
+            "smol/hyper" => {
+                let mut effects = twice;
+                effects.of.insert("net", 1.4);
+                effects
+            }
+            "async-std/hyper" => twice,
+            _ => alike(),
         }
-        "async-std/hyper" => all(2.0),
-        _ => alike(),
     });
     let judged = judge(&design, &made);
+    let pooled = pool(&[&judged, &judged]);
+    let pools = |metric: &str, arm: &str| {
+        let mut all = pooled.iter();
+        all.any(|one| one.metric == metric && one.arm == arm)
+    };
     for metric in ["tare", "calls"] {
         let row = judged
             .find("one agent", metric, "smol/hyper")
             .expect("judged");
         assert_eq!(row.verdict, Verdict::Undecided);
+        assert!(row.withheld && !pools(metric, "smol/hyper") && pools(metric, "async-std/hyper"));
         assert!(
             row.reason
                 .as_ref()
@@ -170,7 +180,11 @@ fn a_burst_has_no_tare() {
 
 #[test]
 fn a_positive_control_must_be_found_in_its_metric_and_size() {
-    let design = experiment(&["smol/hyper", "+ delay=50us/chunk", "+ mutex"]);
+    let mut design = experiment(&["smol/hyper", "+ delay=50us/chunk", "+ mutex"]);
+    // The pace is that of the mock which the arm asks, whatever others there are.
+    let burst = Profile::find("instant").expect("a built-in profile");
+    let burst = Server::Mock(MockServer::new("instant", burst));
+    design.servers.insert("another".to_owned(), burst);
     // 50 of 60 µs are 0.83 of the base's delivery, but for the drift of 10 %.
     for (times, outcome) in [
         (1.0 + 50.0 / 66.0, ControlOutcome::Found),

@@ -23,8 +23,8 @@ pub struct Pooled {
     pub sittings: usize,
 }
 
-/// Pools experiments of the same design: every arm that at least two of them have a ratio of, in the
-/// first one's order.
+/// Pools experiments of the same design: every arm that at least two of them have a ratio of that is not
+/// withheld, in the first one's order.
 pub fn pool(of: &[&Judgements]) -> Vec<Pooled> {
     let Some(first) = of.first() else {
         return Vec::new();
@@ -60,7 +60,7 @@ pub fn pool(of: &[&Judgements]) -> Vec<Pooled> {
 
 /// The log ratio of a sitting, with the standard error that its interval implies.
 fn estimate(judged: &Judgement) -> Option<Estimate> {
-    let ratio = judged.ratio?;
+    let ratio = judged.ratio.filter(|_| !judged.withheld)?;
     let logs = Interval {
         estimate: ratio.estimate.ln(),
         low: ratio.low.ln(),

@@ -271,19 +271,12 @@ pub fn say(
     super::print(&text)
 }
 
-/// Whether every compared arm is decided in every metric. It is looked at after 5 blocks and whenever
-/// they have doubled, each time with half the chance of a false verdict that was left, so that looking
-/// often does not raise it.
+/// Whether every compared arm is decided in every metric, when it is time to look.
 fn is_decided(experiment: &Experiment, records: &[Record], blocks: usize) -> bool {
-    if !blocks.is_multiple_of(5) || !(blocks / 5).is_power_of_two() {
+    if !experiment.is_looked_at(blocks) {
         return false;
     }
-    let looks = (blocks / 5).ilog2() + 1;
-    let looked = Experiment {
-        alpha: experiment.alpha / f64::from(2_u32.saturating_pow(looks)),
-        ..experiment.clone()
-    };
-    let judgements = judge(&looked, records);
+    let judgements = judge(experiment, records);
     let mut arms = judgements
         .workloads
         .iter()

@@ -95,7 +95,9 @@ fn clause(metric: &Metric, judged: &[&Judgement]) -> String {
         Verdict::Undecided,
     ];
     let groups = order.into_iter().filter_map(|verdict| {
-        let of = judged.iter().filter(|one| one.verdict == verdict);
+        let of = judged
+            .iter()
+            .filter(|one| one.verdict == verdict && !one.withheld);
         let named: Vec<String> = of
             .map(|one| match (verdict, one.ratio) {
                 (Verdict::Slower | Verdict::Faster, Some(found)) => format!(
@@ -110,11 +112,13 @@ fn clause(metric: &Metric, judged: &[&Judgement]) -> String {
             .collect();
         (!named.is_empty()).then(|| format!("{} with {}", word(metric, verdict), named.join(", ")))
     });
-    format!(
-        "{} is {}",
-        title(metric),
-        groups.collect::<Vec<_>>().join(", ")
-    )
+    let mut groups: Vec<String> = groups.collect();
+    let withheld = judged.iter().filter(|one| one.withheld);
+    let withheld: Vec<&str> = withheld.map(|one| one.arm.as_str()).collect();
+    if !withheld.is_empty() {
+        groups.push(format!("withheld for {}", withheld.join(", ")));
+    }
+    format!("{} is {}", title(metric), groups.join(", "))
 }
 
 fn title(metric: &Metric) -> &'static str {
@@ -139,18 +143,27 @@ fn in_proportion(evidence: &Evidence<'_>) -> Option<String> {
         crate::stats::mean(&values.collect::<Vec<_>>())
     };
     let arms = evidence.workload.arms.iter();
-    let mut costs: Vec<(f64, &str)> = arms
+    let judged = evidence.judged.iter().flat_map(|of| &of.metrics);
+    let judged = judged.filter(|of| of.metric == metric.id);
+    let withheld: Vec<&str> = judged
+        .flat_map(|of| &of.arms)
+        .filter(|one| one.withheld)
+        .map(|one| one.arm.as_str())
+        .collect();
+    let mut costs: Vec<f64> = arms
         .clone()
         .filter(|arm| matches!(arm.role, Role::Base | Role::Compared))
-        .filter_map(|arm| Some((per_token(&arm.name)?, arm.name.as_str())))
+        .filter(|arm| !withheld.contains(&arm.name.as_str()))
+        .filter_map(|arm| per_token(&arm.name))
         .collect();
-    costs.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    let (&(least, cheapest), &(most, dearest)) = (costs.first()?, costs.last()?);
+    costs.sort_by(f64::total_cmp);
+    let (&least, &most) = (costs.first()?, costs.last()?);
     let rates = RATES.map(|rate| format!("{} % at {rate} tokens/s", digits(share(most, rate))));
     let mut text = format!(
-        "How much is it? Talking to the model costs {} µs per token ({cheapest}) to {} µs ({dearest}); the dearest is {} of the model's time for a token",
+        "How much is it? Mean costs of talking to the model are {} to {} µs per token over {} arms; the most is {} of the model's time for a token",
         digits(least / 1e3),
         digits(most / 1e3),
+        costs.len(),
         rates.join(", ")
     );
     let mut floor = arms.filter(|arm| arm.role == Role::Floor);

@@ -141,6 +141,9 @@ fn cell(evidence: &Evidence<'_>, arm: &Arm, metric: &Metric) -> String {
     let (_, per) = metric.unit.shown();
     let mean = number(evidence.mean(&arm.name, metric), per);
     let judged = judgement(evidence, arm, metric);
+    if judged.is_some_and(|judged| judged.withheld) {
+        return format!("{mean} withheld");
+    }
     match judged.and_then(|judged| Some((judged.verdict, judged.ratio?))) {
         Some((verdict, found)) => format!("{mean} {}{}", mark(verdict), short(found.estimate)),
         None => mean,
@@ -183,9 +186,12 @@ fn verdicts(evidence: &Evidence<'_>, style: Style) -> String {
             vec![
                 one.arm.clone(),
                 interval(mean_by_t(&values, 0.05), per),
-                word(metric, one.verdict).to_owned(),
-                range(one.ratio.as_ref()),
-                range(one.geometric.as_ref()),
+                match one.withheld {
+                    true => "withheld".to_owned(),
+                    false => word(metric, one.verdict).to_owned(),
+                },
+                range(one.ratio.as_ref().filter(|_| !one.withheld)),
+                range(one.geometric.as_ref().filter(|_| !one.withheld)),
                 one.detectable.map_or_else(|| "-".to_owned(), ratio),
                 one.runs_needed.as_ref().map_or_else(
                     || "-".to_owned(),

@@ -1,7 +1,7 @@
 //! Reports of experiments that the judge's fixture makes up.
 
 use super::{Style, csv, report};
-use crate::experiment::fixture::{self, Effects, alike, all};
+use crate::experiment::fixture::{self, Effects, alike, all, only};
 use crate::experiment::{Arm, Experiment, Manifest, Record, Role, SCHEMA, Stored, judge};
 
 fn stored(names: &[&str], effects: impl Fn(&Arm, usize) -> Effects) -> Stored {
@@ -73,6 +73,30 @@ fn nothing_differs_where_nothing_does() {
     for word in ["higher with", "lower with", "slower with", "faster with"] {
         assert!(!text.contains(word), "{text}");
     }
+}
+
+#[test]
+fn what_is_withheld_shows_no_ratio_and_is_said_so() {
+    let unlike = |arm: &Arm, _| match arm.role {
+        Role::BaseAgain => only("cpu", 3.0),
+        _ => alike(),
+    };
+    let wide = Style {
+        wide: true,
+        ..Style::TEXT
+    };
+    let text = text(&stored(&["smol/hyper"], unlike), wide);
+    let said = text.replace('\n', " ");
+    assert!(
+        said.contains("CPU/token is withheld for smol/hyper"),
+        "{text}"
+    );
+    assert!(
+        said.contains("Withheld: CPU/token of the base is × 3.000 of itself"),
+        "{text}"
+    );
+    let row = text.lines().find(|line| line.starts_with("smol/hyper"));
+    assert!(row.is_some_and(|row| row.contains(" withheld")), "{text}");
 }
 
 #[test]
