@@ -160,7 +160,7 @@ enum Profile {
     Paced,
 }
 
-/// What an invocation is to do.
+/// What a run is to do.
 struct Task {
     stack: Stack,
     work: Work,
@@ -194,7 +194,7 @@ impl Task {
     }
 }
 
-/// Starts the processes: the mocks when they are first needed, an invocation per sample.
+/// Starts the processes: the mocks when they are first needed, a run per sample.
 struct Lab {
     program: Program,
     instant: OnceCell<MockServer>,
@@ -365,7 +365,7 @@ fn blocks_wanted() -> Option<&'static str> {
     Some(if given("--quick") { "4" } else { "12" })
 }
 
-/// A failed invocation is no measurement: say why, and end. The mocks end with this process.
+/// A failed run is no measurement: say why, and end. The mocks end with this process.
 fn or_exit<T, E: Display>(outcome: Result<T, E>) -> T {
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");

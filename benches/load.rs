@@ -63,35 +63,35 @@ fn main() {
         false => (1, &CELLS[..1], 0, 100),
     };
     let program = Program::at(env!("CARGO_BIN_EXE_tare"));
-    let mut subjects = vec![None];
-    subjects.extend(stacks.iter().copied().map(Some));
-    let mut rates: Vec<Vec<f64>> = subjects.iter().map(|_| Vec::new()).collect();
+    let mut arms = vec![None];
+    arms.extend(stacks.iter().copied().map(Some));
+    let mut rates: Vec<Vec<f64>> = arms.iter().map(|_| Vec::new()).collect();
     let mut cpu: Vec<Vec<f64>> = rates.clone();
-    let mut order: Vec<usize> = (0..subjects.len()).collect();
+    let mut order: Vec<usize> = (0..arms.len()).collect();
     let mut lots = fastrand::Rng::with_seed(SEED);
-    let mut one = |subject: usize| {
-        let rate = match subjects[subject] {
+    let mut one = |arm: usize| {
+        let rate = match arms[arm] {
             None => looped(&program, warm_up, measure),
             Some(stack) => {
                 let (rate, used) = loaded(&program, stack, warm_up, measure);
-                cpu[subject].push(used);
+                cpu[arm].push(used);
                 rate
             }
         };
-        rates[subject].push(rate);
+        rates[arm].push(rate);
     };
     for _ in 0..rounds {
         lots.shuffle(&mut order);
-        order.iter().for_each(|&subject| one(subject));
+        order.iter().for_each(|&arm| one(arm));
     }
     if !full {
         return;
     }
     let mut rows = table(["", "tokens/s", "share of the loop", "CPU µs/token"]);
-    for ((subject, of), cpu) in subjects.iter().zip(&rates).zip(&cpu) {
-        let share = subject.and_then(|_| ratio_interval(of, &rates[0], SEED));
+    for ((arm, of), cpu) in arms.iter().zip(&rates).zip(&cpu) {
+        let share = arm.and_then(|_| ratio_interval(of, &rates[0], SEED));
         rows.add_row([
-            subject.unwrap_or("bare sockets").to_owned(),
+            arm.unwrap_or("bare sockets").to_owned(),
             interval(mean_interval(of, SEED), 1.0),
             interval(share, 1.0),
             interval(mean_interval(cpu, SEED), 1e3),

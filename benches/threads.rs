@@ -100,9 +100,9 @@ fn main() {
         .find(|one| one.setting == setting((BASE, 1)));
     if let (true, Some(base)) = (full, base) {
         println!(
-            "\n{blocks} invocations per row, in randomised blocks (seed {SEED}); one stream, a token every {gap:?}.\n\
-             In brackets: 95 % bootstrap intervals over invocations.\n\n{}\n\
-             Context switches per token by the server's pace, medians of {} invocations:\n\n{}",
+            "\n{blocks} runs per row, in randomised blocks (seed {SEED}); one stream, a token every {gap:?}.\n\
+             In brackets: 95 % bootstrap intervals over runs.\n\n{}\n\
+             Context switches per token by the server's pace, medians of {} runs:\n\n{}",
             at_one_pace(base, &measured),
             blocks.div_ceil(3),
             by_pace(&by_gap),
@@ -121,17 +121,17 @@ fn setting((stack, threads): (&str, usize)) -> Setting {
 }
 
 fn measure<S: Copy>(
-    subjects: &[S],
+    arms: &[S],
     blocks: usize,
     mut run: impl FnMut(S) -> Outcome,
 ) -> Vec<Vec<Outcome>> {
-    let mut results: Vec<Vec<Outcome>> = subjects.iter().map(|_| Vec::new()).collect();
-    let mut order: Vec<usize> = (0..subjects.len()).collect();
+    let mut results: Vec<Vec<Outcome>> = arms.iter().map(|_| Vec::new()).collect();
+    let mut order: Vec<usize> = (0..arms.len()).collect();
     let mut lots = fastrand::Rng::with_seed(SEED);
     for _ in 0..blocks {
         lots.shuffle(&mut order);
-        for &subject in &order {
-            results[subject].push(run(subjects[subject]));
+        for &arm in &order {
+            results[arm].push(run(arms[arm]));
         }
     }
     results
@@ -187,7 +187,7 @@ fn invoke(
     or_exit(program.invoke(&spec))
 }
 
-/// A failed invocation is no measurement: say why, and end. The mocks end with this process.
+/// A failed run is no measurement: say why, and end. The mocks end with this process.
 fn or_exit<T, E: Display>(outcome: Result<T, E>) -> T {
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");

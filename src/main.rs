@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use tare::meter::Counting;
 
-/// Counts what an invocation asks for; every stack pays for that alike.
+/// Counts what a run asks for; every stack pays for that alike.
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 

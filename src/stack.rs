@@ -321,8 +321,37 @@ impl TryFrom<String> for Stack {
 mod tests {
     use super::*;
 
+    /// A new variant does not compile here before it has a number, and fails here before it is listed.
     #[test]
-    fn every_cell_is_found_by_its_name() {
+    fn every_runtime_and_client_is_listed_and_named_in_errors() {
+        let number = |runtime| match runtime {
+            AsyncRuntime::TokioMt => 0,
+            AsyncRuntime::TokioLocal => 1,
+            AsyncRuntime::AsyncStd => 2,
+            AsyncRuntime::Smol => 3,
+        };
+        assert_eq!(AsyncRuntime::ALL.map(number), [0, 1, 2, 3]);
+        let error = StackError::Runtime(String::new()).to_string();
+        assert!(
+            AsyncRuntime::ALL
+                .iter()
+                .all(|runtime| error.contains(runtime.name()))
+        );
+        let number = |client| match client {
+            AsyncClient::Reqwest => 0,
+            AsyncClient::Hyper(_) => 1,
+        };
+        assert_eq!(AsyncClient::DEFAULT.map(number), [0, 1, 1]);
+        let error = StackError::Client(String::new()).to_string();
+        assert!(
+            AsyncClient::DEFAULT
+                .iter()
+                .all(|client| error.contains(&client.to_string()))
+        );
+    }
+
+    #[test]
+    fn every_stack_is_found_by_its_name() {
         for stack in Stack::matrix() {
             assert_eq!(stack.to_string().parse(), Ok(stack));
             for stack in stack.topologies() {
@@ -341,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cell_is_refused_with_the_reason() {
+    fn what_is_no_stack_is_refused_with_the_reason() {
         for (name, reason) in [
             ("tokio-mt", "no stack"),
             ("tokio-mt/hyper/spawn/x", "no stack"),

@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Canned, call_times, chunk, pieces, send};
+use support::{FixtureServer, call_times, chunk, pieces, send};
 use tare::client::Limits;
 use tare::meter::{Call, NetSource};
 use tare::protocol::{Api, CallError};
@@ -102,7 +102,7 @@ impl Dialect {
     }
 }
 
-fn calls(stack: Stack, server: &Canned, times: usize) -> Vec<Result<Call, CallError>> {
+fn calls(stack: Stack, server: &FixtureServer, times: usize) -> Vec<Result<Call, CallError>> {
     call_times(
         stack,
         Api::OpenAi,
@@ -112,13 +112,13 @@ fn calls(stack: Stack, server: &Canned, times: usize) -> Vec<Result<Call, CallEr
     )
 }
 
-fn call(stack: Stack, server: &Canned) -> Result<Call, CallError> {
+fn call(stack: Stack, server: &FixtureServer) -> Result<Call, CallError> {
     calls(stack, server, 1).remove(0)
 }
 
 /// Sends `text` in HTTP chunks of so many bytes.
-fn in_chunks(text: String, size: usize) -> Canned {
-    Canned::start(move |stream| {
+fn in_chunks(text: String, size: usize) -> FixtureServer {
+    FixtureServer::start(move |stream| {
         send(stream, EVENTS_HEAD)?;
         for piece in text.as_bytes().chunks(size) {
             send(stream, &chunk(piece))?;
@@ -127,12 +127,12 @@ fn in_chunks(text: String, size: usize) -> Canned {
     })
 }
 
-fn whole(text: impl Into<String>) -> Canned {
+fn whole(text: impl Into<String>) -> FixtureServer {
     in_chunks(text.into(), usize::MAX)
 }
 
-fn plain(status: &'static str, content_type: &'static str, body: &'static str) -> Canned {
-    Canned::start(move |stream| {
+fn plain(status: &'static str, content_type: &'static str, body: &'static str) -> FixtureServer {
+    FixtureServer::start(move |stream| {
         let head = format!(
             "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -158,7 +158,7 @@ fn tokens_of_every_server_survive_any_chunking() {
 #[test]
 fn tokens_survive_any_split_of_the_network() {
     for size in [1, 5, 113] {
-        let server = Canned::start(move |stream| {
+        let server = FixtureServer::start(move |stream| {
             let mut reply = EVENTS_HEAD.to_vec();
             for event in LLAMA_CPP.stream().split_inclusive("\n\n") {
                 reply.extend(chunk(event.as_bytes()));

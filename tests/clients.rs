@@ -5,7 +5,7 @@ mod support;
 
 use std::net::TcpStream;
 use std::time::Duration;
-use support::{Canned, STREAM_HEAD, call_times, chunk, pieces, send, until_closed};
+use support::{FixtureServer, STREAM_HEAD, call_times, chunk, pieces, send, until_closed};
 use tare::client::{ClientError, Limits, Phase};
 use tare::protocol::{Api, CallError};
 use tare::stack::{AsyncClient, Carrier, Stack};
@@ -19,11 +19,11 @@ fn ask_url(stack: Stack, base_url: &str, limits: Limits, times: usize) -> Told {
     told.collect()
 }
 
-fn ask_times(stack: Stack, server: &Canned, limits: Limits, times: usize) -> Told {
+fn ask_times(stack: Stack, server: &FixtureServer, limits: Limits, times: usize) -> Told {
     ask_url(stack, &server.base_url(), limits, times)
 }
 
-fn ask(stack: Stack, server: &Canned, limits: Limits) -> Result<Vec<String>, CallError> {
+fn ask(stack: Stack, server: &FixtureServer, limits: Limits) -> Result<Vec<String>, CallError> {
     ask_times(stack, server, limits, 1).remove(0)
 }
 
@@ -55,7 +55,7 @@ fn tokens_survive_any_chunking() {
     // HTTP chunks of every small size, which split lines and characters anywhere, and large ones,
     // which join many lines and do not fit a small read buffer.
     for size in [1, 2, 3, 7, 64, 1000, 1024, 5000, 1 << 20] {
-        let server = Canned::start(move |stream| {
+        let server = FixtureServer::start(move |stream| {
             send(stream, STREAM_HEAD)?;
             for piece in stream_of_tokens().as_bytes().chunks(size) {
                 send(stream, &chunk(piece))?;
@@ -77,7 +77,7 @@ fn tokens_survive_any_chunking() {
 fn tokens_survive_any_split_of_the_network() {
     // Whole HTTP chunks, but their bytes reach the socket in pieces: chunk sizes are split too.
     for size in [1, 5, 113] {
-        let server = Canned::start(move |stream| {
+        let server = FixtureServer::start(move |stream| {
             let mut reply = STREAM_HEAD.to_vec();
             for line in stream_of_tokens().split_inclusive('\n') {
                 reply.extend(chunk(line.as_bytes()));
@@ -98,7 +98,7 @@ fn tokens_survive_any_split_of_the_network() {
 
 #[test]
 fn a_body_of_a_given_length_or_until_the_end_is_read_too() {
-    let sized = Canned::start(|stream| {
+    let sized = FixtureServer::start(|stream| {
         let body = stream_of_tokens();
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: {}\r\n\r\n",
@@ -107,7 +107,7 @@ fn a_body_of_a_given_length_or_until_the_end_is_read_too() {
         send(stream, head.as_bytes())?;
         send(stream, body.as_bytes())
     });
-    let unsized_ = Canned::start(|stream| {
+    let unsized_ = FixtureServer::start(|stream| {
         send(
             stream,
             b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n\r\n",
@@ -133,7 +133,7 @@ fn answer_well(stream: &mut TcpStream) -> Option<()> {
 fn a_connection_is_kept_and_used_again() {
     const CALLS: usize = 20;
     for stack in Stack::matrix() {
-        let server = Canned::start(answer_well);
+        let server = FixtureServer::start(answer_well);
         let told = ask_times(stack, &server, Limits::default(), CALLS);
         assert!(told.iter().all(Result::is_ok), "{stack}: {told:?}");
         // reqwest hands a connection back from a task of its own, so that a call which follows at
@@ -150,7 +150,7 @@ fn a_connection_is_kept_and_used_again() {
 #[test]
 fn a_connection_that_the_server_closed_is_replaced() {
     for stack in Stack::matrix() {
-        let server = Canned::start(|stream| {
+        let server = FixtureServer::start(|stream| {
             send(
                 stream,
                 b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/x-ndjson\r\n\r\n",
@@ -175,7 +175,7 @@ fn timed_out(told: Result<Vec<String>, CallError>) -> Option<Phase> {
 
 #[test]
 fn a_server_that_never_replies_runs_into_the_heads_limit() {
-    let server = Canned::start(|stream| {
+    let server = FixtureServer::start(|stream| {
         until_closed(stream);
         None
     });
@@ -191,7 +191,7 @@ fn a_server_that_never_replies_runs_into_the_heads_limit() {
 
 #[test]
 fn a_server_that_stalls_between_tokens_runs_into_the_gaps_limit() {
-    let server = Canned::start(|stream| {
+    let server = FixtureServer::start(|stream| {
         send(stream, STREAM_HEAD)?;
         send(stream, &chunk(line("one").as_bytes()))?;
         until_closed(stream);
@@ -209,7 +209,7 @@ fn a_server_that_stalls_between_tokens_runs_into_the_gaps_limit() {
 
 #[test]
 fn a_server_that_drips_for_ever_runs_into_the_calls_limit() {
-    let server = Canned::start(|stream| {
+    let server = FixtureServer::start(|stream| {
         send(stream, STREAM_HEAD)?;
         loop {
             send(stream, &chunk(line("on and on").as_bytes()))?;
@@ -227,8 +227,8 @@ fn a_server_that_drips_for_ever_runs_into_the_calls_limit() {
 }
 
 /// Streams `text` in one chunk and ends the body properly.
-fn streams(text: String) -> Canned {
-    Canned::start(move |stream| {
+fn streams(text: String) -> FixtureServer {
+    FixtureServer::start(move |stream| {
         send(stream, STREAM_HEAD)?;
         send(stream, &chunk(text.as_bytes()))?;
         send(stream, &chunk(b""))
@@ -264,7 +264,7 @@ fn a_stream_without_done_is_truncated_even_if_http_is_content() {
 
 #[test]
 fn a_connection_that_breaks_in_the_middle_is_an_error() {
-    let server = Canned::start(|stream| {
+    let server = FixtureServer::start(|stream| {
         send(stream, STREAM_HEAD)?;
         send(stream, &chunk(line("a").as_bytes()))?;
         None
@@ -280,7 +280,7 @@ fn a_connection_that_breaks_in_the_middle_is_an_error() {
 
 #[test]
 fn a_refusal_is_told_in_the_servers_words() {
-    let server = Canned::start(|stream| {
+    let server = FixtureServer::start(|stream| {
         let body = r#"{"error":"model 'm' not found"}"#;
         let head = format!(
             "HTTP/1.1 404 Not Found\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: {}\r\n\r\n{body}",
@@ -305,7 +305,7 @@ fn a_refusal_is_told_in_the_servers_words() {
 #[test]
 fn a_server_that_answers_html_is_no_ollama() {
     for status in ["200 OK", "502 Bad Gateway"] {
-        let server = Canned::start(move |stream| {
+        let server = FixtureServer::start(move |stream| {
             let body = "<html><body>Welcome to nginx!</body></html>";
             let head = format!(
                 "HTTP/1.1 {status}\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n{body}",

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use support::{
-    Canned, STREAM_HEAD, call_times_with, chunk, mock, pieces, program, send, until_closed,
+    FixtureServer, STREAM_HEAD, call_times_with, chunk, mock, pieces, program, send, until_closed,
 };
 use tare::client::{ClientError, Limits};
 use tare::meter::{Call, Moment};
@@ -255,8 +255,8 @@ fn token(text: &str) -> String {
 const LAST: &str = "{\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"total_duration\":5}\n";
 
 /// A server that writes the reply in these chunks.
-fn in_chunks(chunks: Vec<String>) -> Canned {
-    Canned::start(move |stream| {
+fn in_chunks(chunks: Vec<String>) -> FixtureServer {
+    FixtureServer::start(move |stream| {
         send(stream, STREAM_HEAD)?;
         for text in &chunks {
             send(stream, &chunk(text.as_bytes()))?;
@@ -335,7 +335,7 @@ fn a_server_that_dies_in_the_middle_is_seen_as_it_is_without_a_proxy() {
         let _ = stream.shutdown(Shutdown::Both);
         None
     };
-    let server = Canned::start(closing);
+    let server = FixtureServer::start(closing);
     let proxy = proxy(&server.base_url());
     for stack in ["threads/raw", "tokio-mt/reqwest", "smol/hyper"] {
         let failed = |base_url: &str, headers: &[_]| {
@@ -359,7 +359,7 @@ fn a_server_that_dies_in_the_middle_is_seen_as_it_is_without_a_proxy() {
 fn a_client_that_leaves_early_ends_the_servers_connection() {
     let (tell, told) = mpsc::channel();
     let tell = Mutex::new(tell);
-    let server = Canned::start(move |stream| {
+    let server = FixtureServer::start(move |stream| {
         send(stream, STREAM_HEAD)?;
         send(stream, &chunk(token("a").as_bytes()))?;
         until_closed(stream);

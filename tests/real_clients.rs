@@ -8,7 +8,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::fs;
-use support::{Canned, Driver, STREAM_HEAD, chunk, mock, send};
+use support::{Driver, FixtureServer, STREAM_HEAD, chunk, mock, send};
 use tare_mock::Text;
 
 const NOT_FOUND: &str = "model 'x' not found";
@@ -232,7 +232,7 @@ fn the_rust_client_loses_split_lines_and_late_errors_of_generate_in_silence() {
             reply.extend(chunk(rest.as_bytes()));
         }
         reply.extend(chunk(b""));
-        let server = Canned::start(move |stream| send(stream, &reply));
+        let server = FixtureServer::start(move |stream| send(stream, &reply));
         let (report, complaint) = driver.run(&server.base_url(), &[mode]);
         // Chat at least prints that it could not read a line, which its caller can't see.
         assert_eq!(complaint.is_empty(), mode == "generate", "{complaint}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use support::{Canned, STREAM_HEAD, ask, chunk, program, send};
+use support::{FixtureServer, STREAM_HEAD, ask, chunk, program, send};
 use tare::run::MockServer;
 use tare::trace::{Exchange, Trace};
 use tempfile::TempDir;
@@ -249,7 +249,7 @@ fn a_model_is_loaded_without_using_up_an_answer() {
 fn an_answer_that_failed_is_not_recorded() {
     let place = place();
     let out = place.path().join("trace");
-    let half = Canned::start(|stream| {
+    let half = FixtureServer::start(|stream| {
         send(stream, STREAM_HEAD)?;
         send(stream, &chunk(b"{\"response\":\"a\",\"done\":false}\n"))?;
         send(stream, &chunk(b""))

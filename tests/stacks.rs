@@ -44,7 +44,7 @@ fn agents(count: usize) -> Work {
     }
 }
 
-/// An invocation checks the digest of its tokens itself and fails otherwise.
+/// A run checks the digest of its tokens itself and fails otherwise.
 fn weigh(spec: &Spec) -> Outcome {
     let outcome = program().invoke(spec);
     outcome.unwrap_or_else(|error| panic!("{error}"))
@@ -139,7 +139,7 @@ fn the_number_of_workers_is_the_one_asked_for_whatever_the_environment_says() {
             ])
             .write_stdin(serde_json::to_vec(&spec).expect("a spec is JSON"))
             .output()
-            .expect("an invocation");
+            .expect("a run");
         let outcome: Outcome = serde_json::from_slice(&output.stdout).expect("an outcome");
         let Some(seen) = outcome.workers_seen else {
             continue; // no /proc here
@@ -160,7 +160,7 @@ fn a_wrong_token_is_an_error_and_no_result() {
     let stack = Stack::FLOOR;
     let right = spec(stack, &server, stream(Connection::Warm), 5);
     // A server that answers another model's name is refused; one whose text differs is caught.
-    let wrong = support::Canned::start(|stream| {
+    let wrong = support::FixtureServer::start(|stream| {
         let line = b"{\"model\":\"gemma3\",\"response\":\"no\",\"done\":false}\n";
         let last = b"{\"model\":\"gemma3\",\"response\":\"\",\"done\":true,\"total_duration\":1}\n";
         support::send(stream, support::STREAM_HEAD)?;

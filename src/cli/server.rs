@@ -69,7 +69,7 @@ pub enum First {
 }
 
 /// Who is at an address, found with the floor's client; `otherwise` as in [`look_for`].
-pub fn greet(
+pub fn find_out(
     base_url: &str,
     limits: Limits,
     api: Api,

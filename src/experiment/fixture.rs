@@ -144,7 +144,7 @@ pub fn records(
         let effects = effects(arm, due.block);
         let drift = 1.0 + 0.1 * (due.block % 3) as f64;
         let values = METRICS.iter().filter(|metric| (metric.applies)(workload));
-        let values = values.filter(|metric| !metric.profiled()).map(|metric| {
+        let values = values.filter(|metric| !metric.profiled).map(|metric| {
             let (plain, drift) = match metric.id {
                 "net" => (1.0, 1.0),
                 _ => (effects.all, drift),

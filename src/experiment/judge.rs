@@ -369,7 +369,7 @@ impl<'a> Evidence<'a> {
             .position(|one| one.name == arm.name);
         let runs = index.map_or(&[][..], |index| &self.runs[index]);
         let known = runs.iter().enumerate().filter_map(|(block, kinds)| {
-            let run = kinds[usize::from(metric.profiled())]?;
+            let run = kinds[usize::from(metric.profiled)]?;
             let wanted = late || !run.mock_was_late();
             Some((block, run.value(metric.id).filter(|_| wanted)?))
         });

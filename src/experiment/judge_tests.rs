@@ -251,6 +251,14 @@ fn sittings_that_differ_widen_the_pooled_interval() {
         .find(|one| one.metric == "cpu" && one.arm == "smol/hyper");
     let cpu = cpu.expect("pooled");
     assert_eq!(cpu.sittings, 5);
+    let control = pooled
+        .iter()
+        .find(|one| one.metric == "cpu" && one.arm == "A/A control");
+    let control = control.expect("pooled").ratio;
+    assert!(
+        control.low < 1.0 && 1.0 < control.high && control.high < 1.05,
+        "{control:?}"
+    );
     assert!(
         cpu.ratio.low < 1.19 && cpu.ratio.high > 1.19 && cpu.between_sd > 0.03,
         "{cpu:?}"

@@ -26,6 +26,8 @@ pub struct Metric {
     pub words: Words,
     /// How much of a difference does not matter.
     pub margin: Margin,
+    /// Whether only runs under the profiler have it.
+    pub profiled: bool,
     /// Of which workloads it is a metric.
     pub applies: fn(&Workload) -> bool,
     /// How it follows from an outcome; `None` where it is not known.
@@ -272,6 +274,7 @@ pub const METRICS: &[Metric] = &[
         unit: Unit::Count,
         meaning: "system calls per token, counted in runs of their own",
         words: Words::Amount,
+        profiled: true,
         of: |outcome| outcome.profile_run?.system_calls_per_token(),
         ..COST
     },
@@ -281,6 +284,7 @@ pub const METRICS: &[Metric] = &[
         unit: Unit::Micros,
         meaning: "time from a piece of a reply to its tokens' being parsed, per token, in runs of their own",
         words: Words::Amount,
+        profiled: true,
         of: |outcome| outcome.profile_run?.decoding_per_token_ns(),
         ..COST
     },
@@ -331,13 +335,6 @@ pub const METRICS: &[Metric] = &[
     },
 ];
 
-impl Metric {
-    /// Whether only runs under the profiler have it.
-    pub fn profiled(&self) -> bool {
-        matches!(self.id, "system-calls" | "decoding")
-    }
-}
-
 /// What most metrics have in common.
 const COST: Metric = Metric {
     id: "",
@@ -347,6 +344,7 @@ const COST: Metric = Metric {
     better: Better::Less,
     words: Words::Amount,
     margin: Margin::TARE,
+    profiled: false,
     applies: |_| true,
     of: |_| None,
 };
@@ -361,7 +359,7 @@ pub fn find(id: &str) -> Option<&'static Metric> {
 pub fn values(outcome: &Outcome) -> BTreeMap<String, f64> {
     let wanted = METRICS
         .iter()
-        .filter(|metric| metric.profiled() == outcome.profile_run.is_some());
+        .filter(|metric| metric.profiled == outcome.profile_run.is_some());
     let known =
         wanted.filter_map(|metric| Some((metric.id.to_owned(), tidy((metric.of)(outcome)?))));
     known.collect()
@@ -413,6 +411,15 @@ mod tests {
             assert!(find(metric.id).is_some_and(|found| found.title == metric.title));
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             assert!(metric.id.chars().all(plain), "{}", metric.id);
+        }
+    }
+    #[test]
+    fn the_manual_explains_every_metric() {
+        let manual = include_str!("../../docs/method.md");
+        for metric in METRICS {
+            let named = format!("`{}`", metric.id);
+            let row = |line: &&str| line.starts_with("| `") && line.contains(&named);
+            assert_eq!(manual.lines().filter(row).count(), 1, "{}", metric.id);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Several sittings of one experiment together. An interval speaks of one sitting; what is published
 //! should hold for the next one too.
 
-use super::judge::{Judgement, Judgements};
+use super::judge::{Judgement, Judgements, MetricJudgement};
 use crate::stats::{Estimate, Interval, random_effects, standard_error};
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +23,11 @@ pub struct Pooled {
     pub sittings: usize,
 }
 
-/// Pools experiments of the same design: every arm that at least two of them have a ratio of that is not
-/// withheld, in the first one's order.
+/// What the A/A control is called among the arms: its ratio is that of the base's second run to its first.
+const CONTROL: &str = "A/A control";
+
+/// Pools experiments of the same design: of each metric the A/A control, then every arm that at least two
+/// of them have a ratio of that is not withheld, in the first one's order.
 pub fn pool(of: &[&Judgements]) -> Vec<Pooled> {
     let Some(first) = of.first() else {
         return Vec::new();
@@ -32,18 +35,12 @@ pub fn pool(of: &[&Judgements]) -> Vec<Pooled> {
     let mut pooled = Vec::new();
     for workload in &first.workloads {
         for metric in &workload.metrics {
-            for arm in &metric.arms {
-                let each = of.iter().filter_map(|one| {
-                    estimate(one.find(&workload.workload, &metric.metric, &arm.arm)?)
-                });
-                let each: Vec<Estimate> = each.collect();
-                let Some(found) = random_effects(&each, first.alpha) else {
-                    continue;
-                };
-                pooled.push(Pooled {
+            let named = |arm: &str, each: Vec<Estimate>| {
+                let found = random_effects(&each, first.alpha)?;
+                Some(Pooled {
                     workload: workload.workload.clone(),
                     metric: metric.metric.clone(),
-                    arm: arm.arm.clone(),
+                    arm: arm.to_owned(),
                     ratio: Interval {
                         estimate: found.mean.estimate.exp(),
                         low: found.mean.low.exp(),
@@ -51,7 +48,23 @@ pub fn pool(of: &[&Judgements]) -> Vec<Pooled> {
                     },
                     between_sd: found.between_sd,
                     sittings: each.len(),
+                })
+            };
+            let controls = of.iter().filter_map(|one| {
+                let control = one
+                    .metric(&workload.workload, &metric.metric)?
+                    .control
+                    .as_ref()?;
+                estimate(&control.ratio, control.blocks, one.alpha)
+            });
+            pooled.extend(named(CONTROL, controls.collect()));
+            for arm in &metric.arms {
+                let each = of.iter().filter_map(|one| {
+                    let judged = one.find(&workload.workload, &metric.metric, &arm.arm)?;
+                    let ratio = judged.ratio.filter(|_| !judged.withheld)?;
+                    estimate(&ratio, judged.blocks, judged.alpha)
                 });
+                pooled.extend(named(&arm.arm, each.collect()));
             }
         }
     }
@@ -59,8 +72,7 @@ pub fn pool(of: &[&Judgements]) -> Vec<Pooled> {
 }
 
 /// The log ratio of a sitting, with the standard error that its interval implies.
-fn estimate(judged: &Judgement) -> Option<Estimate> {
-    let ratio = judged.ratio.filter(|_| !judged.withheld)?;
+fn estimate(ratio: &Interval, blocks: usize, alpha: f64) -> Option<Estimate> {
     let logs = Interval {
         estimate: ratio.estimate.ln(),
         low: ratio.low.ln(),
@@ -68,15 +80,19 @@ fn estimate(judged: &Judgement) -> Option<Estimate> {
     };
     Some(Estimate {
         value: logs.estimate,
-        error: standard_error(&logs, judged.blocks, judged.alpha)?,
+        error: standard_error(&logs, blocks, alpha)?,
     })
 }
 
 impl Judgements {
     /// What is said of an arm in a metric of a workload.
     pub fn find(&self, workload: &str, metric: &str, arm: &str) -> Option<&Judgement> {
-        let workload = self.workloads.iter().find(|of| of.workload == workload)?;
-        let metric = workload.metrics.iter().find(|of| of.metric == metric)?;
+        let metric = self.metric(workload, metric)?;
         metric.arms.iter().find(|of| of.arm == arm)
+    }
+
+    fn metric(&self, workload: &str, metric: &str) -> Option<&MetricJudgement> {
+        let workload = self.workloads.iter().find(|of| of.workload == workload)?;
+        workload.metrics.iter().find(|of| of.metric == metric)
     }
 }

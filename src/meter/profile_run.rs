@@ -2,7 +2,7 @@
 //!
 //! Both slow what they count (the kernel takes its slow path into every system call of the machine,
 //! and the clock is read twice a piece), so what looks closer is no measurement of time. It is done
-//! in an invocation of its own, beside those that are timed.
+//! in a run of its own, beside those that are timed.
 
 use crate::tally::{self, Count};
 use serde::{Deserialize, Serialize};

@@ -261,13 +261,13 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         }
     }
 
-    /// Says hello over a connection that is free, or a new one, which is in use until the greeting
-    /// is [heard out](Greeting::hear): so many greetings at once leave so many connections open.
+    /// Opens a connection with a request that costs the server nothing: over one that is free, or a new one, which is in use until the answer
+    /// is [heard out](Opening::hear): so many openings at once leave so many connections open.
     /// What the server answers does not matter, and nothing that was injected is done to it.
     ///
     /// # Errors
     /// When no connection can be made, or nothing is answered.
-    pub async fn greet(&self, api: Api) -> Result<Greeting<R, C>, ClientError> {
+    pub async fn open(&self, api: Api) -> Result<Opening<R, C>, ClientError> {
         let Options {
             endpoint, limits, ..
         } = &*self.options;
@@ -277,7 +277,7 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
         };
         let head = self.client.send(Method::GET, path, Bytes::new());
         let reply = guarded(&self.rt, endpoint, *limits, head).await?;
-        Ok(Greeting(reply.body))
+        Ok(Opening(reply.body))
     }
 
     pub(super) async fn send(
@@ -343,10 +343,10 @@ impl<R: Runtime, C: Client<R>> Ollama<R, C> {
     }
 }
 
-/// A server's answer to a greeting, on its connection.
-pub struct Greeting<R: Runtime, C: Client<R>>(Guarded<R, C::Body>);
+/// A connection that is being opened: the server's answer on it.
+pub struct Opening<R: Runtime, C: Client<R>>(Guarded<R, C::Body>);
 
-impl<R: Runtime, C: Client<R>> Greeting<R, C> {
+impl<R: Runtime, C: Client<R>> Opening<R, C> {
     /// Reads it to its end, so that the connection can be used for something else.
     ///
     /// # Errors

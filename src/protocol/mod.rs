@@ -11,7 +11,7 @@ pub mod identity;
 mod load;
 pub mod question;
 
-pub use call::{CallError, Greeting, Ollama, Sink};
+pub use call::{CallError, Ollama, Opening, Sink};
 pub use host::default_base_url;
 pub use identity::{Described, Identity, ModelIdentity};
 pub use question::{Form, Question};

@@ -29,7 +29,7 @@ pub enum Item {
     Governor,
     /// Turbo: with it, the clock depends on heat and on the neighbours.
     Turbo,
-    /// The compiler: it writes the code that is weighed.
+    /// The compiler: it writes the code that is measured.
     Compiler,
     /// Debug or release: without the optimiser, parsing takes many times as long.
     Profile,
@@ -52,11 +52,11 @@ impl Item {
             Item::Kernel => "scheduler, timers and loopback change with the kernel",
             Item::Governor => "it decides how fast a core is that has just woken",
             Item::Turbo => "with it, the clock depends on heat and on the neighbours",
-            Item::Compiler => "it writes the code that is weighed",
+            Item::Compiler => "it writes the code that is measured",
             Item::Profile => "without the optimiser, everything takes longer",
             Item::Tare => "what is done and how it is counted may have changed",
             Item::Threads => "a worker thread more costs or saves wake-ups",
-            Item::Dependency(_) => "it is part of what is weighed",
+            Item::Dependency(_) => "it is part of what is measured",
         }
     }
 }
@@ -242,7 +242,7 @@ mod tests {
             let tokio = ("tokio".to_owned(), "1.55.0".to_owned());
             other.build.dependencies = [mio, tokio].into();
         });
-        let reason = "(it is part of what is weighed)";
+        let reason = "(it is part of what is measured)";
         let expected = [
             format!("mio: unknown here, 1.2.4 there {reason}"),
             format!("tokio: 1.54.1 here, 1.55.0 there {reason}"),

@@ -79,13 +79,13 @@ pub fn at_one_pace(base: &Measured, settings: &[Measured]) -> String {
     format!("{table}\n")
 }
 
-/// In how many invocations the mock was late, in a sentence; `None` if in none.
+/// In how many runs the mock was late, in a sentence; `None` if in none.
 pub fn lateness<'a>(measured: impl IntoIterator<Item = &'a Measured>) -> Option<String> {
     let all: Vec<&Outcome> = measured.into_iter().flat_map(|one| &one.outcomes).collect();
     let late = all.iter().filter(|outcome| outcome.mock_was_late()).count();
     (late > 0).then(|| {
         format!(
-            "In {late} of {} invocations the mock was late, because the machine was too busy: tokens came together that should have come one by one, which makes every figure per token too small.",
+            "In {late} of {} runs the mock was late, because the machine was too busy: tokens came together that should have come one by one, which makes every figure per token too small.",
             all.len()
         )
     })
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(lateness([&one]), None);
         one.outcomes[1].iterations[0].late_calls = 1;
         let told = lateness([&one]).expect("it was late");
-        assert!(told.contains("In 1 of 3 invocations"), "{told}");
+        assert!(told.contains("In 1 of 3 runs"), "{told}");
     }
 
     #[test]

@@ -19,22 +19,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The members of a team, each with the client of its server.
-pub(super) struct Staff<R: Runtime, C: Client<R>> {
+pub(super) struct Connections<R: Runtime, C: Client<R>> {
     members: Vec<(Ollama<R, C>, Job)>,
     /// What each is to be answered, in their order, where that is known.
     expected: Vec<Option<Expected>>,
 }
 
-impl<R: Runtime, C: Client<R>> Staff<R, C> {
+impl<R: Runtime, C: Client<R>> Connections<R, C> {
     /// The members that the work has, if it has any: a client per server, the one that is there for
     /// its own, and clones of it for the agents. `options` are that client's.
     pub fn of(spec: &Spec, ollama: &Ollama<R, C>, options: &Options) -> Result<Self, RunError> {
-        let mut staff = Self {
+        let mut connections = Self {
             members: Vec::new(),
             expected: Vec::new(),
         };
         let Work::Team(team) = &spec.work else {
-            return Ok(staff);
+            return Ok(connections);
         };
         let mut clients = HashMap::from([(spec.base_url.as_str(), ollama.clone())]);
         let mut answers = HashMap::new();
@@ -62,31 +62,29 @@ impl<R: Runtime, C: Client<R>> Staff<R, C> {
             let seed = sent.seed.unwrap_or(spec.seed);
             let limit = sent.num_predict.map(u32::try_from);
             let tokens = limit.and_then(Result::ok).unwrap_or(spec.tokens);
-            staff.expected.push(match spec.answers {
+            connections.expected.push(match spec.answers {
                 Answers::Unknown => None,
                 Answers::Known => {
                     let answer = answers.entry((seed, tokens));
                     Some(*answer.or_insert_with(|| Expected::tokens(seed, tokens)))
                 }
             });
-            staff.members.push((client, job));
+            connections.members.push((client, job));
         }
-        Ok(staff)
+        Ok(connections)
     }
 
     /// Opens a connection for each member and, where the spec wants it, has each server load its model
     /// as its members will ask for it, the last one's options last. Over OpenAI's API nothing can be
     /// loaded beforehand.
     pub async fn get_ready(&self, api: Api, preload: bool) -> Result<(), RunError> {
-        let greetings = self.members.iter().map(|(ollama, _)| {
+        let openings = self.members.iter().map(|(ollama, _)| {
             let asked = ollama.clone();
-            ollama
-                .runtime()
-                .spawn(async move { asked.greet(api).await })
+            ollama.runtime().spawn(async move { asked.open(api).await })
         });
         // All at once, so that each has a connection of its own.
-        for greeting in join_all(greetings.collect::<Vec<_>>()).await {
-            greeting?.hear().await?;
+        for opening in join_all(openings.collect::<Vec<_>>()).await {
+            opening?.hear().await?;
         }
         if !preload {
             return Ok(());
@@ -148,13 +146,13 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
         team: &Team,
         ledger: &mut Ledger,
     ) -> Result<Iteration, RunError> {
-        let members = self.staff.members.clone();
+        let members = self.connections.members.clone();
         let topology = match NonZeroUsize::new(members.len()) {
             None | Some(NonZeroUsize::MIN) => self.spec.stack.topology.unwrap_or(Topology::Join),
             Some(several) => self.topology(several)?,
         };
         let (gross, runs) = self.at_once(members, topology).await?;
-        check(&runs, &self.staff.expected)?;
+        check(&runs, &self.connections.expected)?;
         ledger.note_texts(&runs[..team.texts_of.min(runs.len())]);
         let net_ns = match &runs[..] {
             [alone] => alone.net().map(nanos),

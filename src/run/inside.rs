@@ -1,10 +1,10 @@
-//! An invocation from the inside: warm up, run, check, count.
+//! A run from the inside: warm up, run, check, count.
 //!
 //! The driver is a spawned task under every runtime, and the same code. An iteration counts only
 //! if each of its calls brought exactly the tokens that the mock was to send: [`Text`] of the same
 //! seed says which.
 
-use super::agents::Staff;
+use super::agents::Connections;
 use super::expected::Expected;
 use super::ledger::{Ledger, nanos};
 use super::outcome::{Iteration, Outcome};
@@ -23,7 +23,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// Why an invocation gives no result.
+/// Why a run gives no result.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The address is none.
@@ -116,7 +116,7 @@ impl OnStack for Inside {
         let rt = R::new(spec.threads).map_err(RunError::Runtime)?;
         let ollama = Ollama::new(rt.clone(), Arc::new(options.clone()))?;
         let driver = Driver::<R, C> {
-            staff: Staff::of(&spec, &ollama, &options)?,
+            connections: Connections::of(&spec, &ollama, &options)?,
             ollama,
             options: Arc::new(options),
             expected: expected(&spec),
@@ -147,7 +147,7 @@ pub(super) struct Driver<R: Runtime, C: Client<R>> {
     pub(super) ollama: Ollama<R, C>,
     options: Arc<Options>,
     /// A team's members; of other work there are none.
-    pub(super) staff: Staff<R, C>,
+    pub(super) connections: Connections<R, C>,
     /// What each answer is to be, where that is known.
     pub(super) expected: Option<Expected>,
     pub(super) spec: Spec,
@@ -158,7 +158,7 @@ impl<R: Runtime, C: Client<R>> Driver<R, C> {
     async fn drive(mut self, threads: NonZeroUsize) -> Result<Outcome, RunError> {
         let mut threads_seen = vec![Process::now()];
         let preload = matches!(&self.spec.work, Work::Team(team) if team.preload);
-        self.staff.get_ready(self.spec.api, preload).await?;
+        self.connections.get_ready(self.spec.api, preload).await?;
         let mut ledger = Ledger::for_iterations(&self.spec, u64::from(self.spec.warm_up));
         for _ in 0..self.spec.warm_up {
             self.iterate(&mut ledger).await?;

@@ -1,4 +1,4 @@
-//! What an invocation notes while it runs, with room for all of it beforehand, so that noting
+//! What a run notes while it runs, with room for all of it beforehand, so that noting
 //! allocates nothing.
 
 use super::account::{AgentAccount, CallAccount, CorpusAccount};

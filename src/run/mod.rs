@@ -1,4 +1,4 @@
-//! An invocation: one process that runs one stack once. It is the unit of all statistics, because
+//! A run: one process that runs one stack once. It is the unit of all statistics, because
 //! memory layout, thread placement and page cache differ from process to process and stay put
 //! within one.
 //!

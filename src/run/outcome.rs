@@ -1,4 +1,4 @@
-//! What an invocation tells: the sums of each iteration, the account of each agent and call, how
+//! What a run tells: the sums of each iteration, the account of each agent and call, how
 //! the tokens' latencies were distributed, and what the process used.
 //!
 //! What is not known is absent and never zero. Names end in their unit.
@@ -31,7 +31,7 @@ pub struct Outcome {
     pub iterations: Vec<Iteration>,
     /// What the process used during them, reading the clock and checking the tokens included.
     pub usage: Usage,
-    /// What a closer look saw, where it was asked for. The times of such an invocation are those of a
+    /// What a closer look saw, where it was asked for. The times of such a run are those of a
     /// process that was slowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_run: Option<ProfileRun>,

@@ -1,4 +1,4 @@
-//! An invocation from the outside: start the process, tell it what to run, hear what came of it.
+//! A run from the outside: start the process, tell it what to run, hear what came of it.
 
 use super::outcome::Outcome;
 use super::spec::{Spec, Work};
@@ -62,7 +62,7 @@ pub enum ProcessError {
         stack: String,
     },
     /// It said something else.
-    #[error("{stack}: the invocation ended well, but what it printed is no outcome: {source}")]
+    #[error("{stack}: the run ended well, but what it printed is no outcome: {source}")]
     Unreadable {
         /// The stack it was to run.
         stack: String,

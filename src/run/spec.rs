@@ -1,4 +1,4 @@
-//! What an invocation is told.
+//! What a run is told.
 
 use crate::client::Limits;
 use crate::inject::Inject;

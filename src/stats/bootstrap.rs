@@ -1,8 +1,8 @@
-//! Bootstrap intervals over invocations.
+//! Bootstrap intervals over runs.
 //!
 //! The percentile bootstrap (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993,
-//! ch. 13): resample the invocations with replacement, take the statistic of each resample, and
-//! cut off a tail at each end. With few invocations that interval is too narrow, because a resample
+//! ch. 13): resample the runs with replacement, take the statistic of each resample, and
+//! cut off a tail at each end. With few runs that interval is too narrow, because a resample
 //! varies less than the sample did and no tail is known: so the tails are those of the *expanded*
 //! percentile interval (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, § 4.2.3),
 //! which for a mean gives about Student's interval: 0.9 % instead of 2.5 % with ten of them. For a
@@ -60,7 +60,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The 95 % interval of the mean, one sample per invocation; `None` of fewer than two, or where
+/// The 95 % interval of the mean, one sample per run; `None` of fewer than two, or where
 /// one is not finite.
 pub fn mean_interval(samples: &[f64], seed: u64) -> Option<Interval> {
     Resampled::mean(samples, seed)?.interval(ALPHA)

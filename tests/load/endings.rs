@@ -1,7 +1,7 @@
 //! How it ends before its time.
 
 use crate::place::{Loaded, Place, text};
-use crate::support::{Canned, STREAM_HEAD, chunk, send, until_closed};
+use crate::support::{FixtureServer, STREAM_HEAD, chunk, send, until_closed};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read};
@@ -18,10 +18,10 @@ const TOKEN: &[u8] = b"{\"model\":\"m\",\"response\":\"a\",\"done\":false}\n";
 const DONE: &[u8] = b"{\"model\":\"m\",\"response\":\"\",\"done\":true,\"done_reason\":\"stop\"}\n";
 
 /// A server that gives so many answers and then none, and says when it stops.
-fn stops_after(answers: u64) -> (Canned, Receiver<()>) {
+fn stops_after(answers: u64) -> (FixtureServer, Receiver<()>) {
     let (tell, told) = channel();
     let asked = AtomicU64::new(0);
-    let server = Canned::start(move |stream| match asked.fetch_add(1, Ordering::SeqCst) {
+    let server = FixtureServer::start(move |stream| match asked.fetch_add(1, Ordering::SeqCst) {
         // What it is; then a token, to see whether the model is there; and which models it has.
         0 | 2 => send(stream, VERSION),
         question if question <= answers + 2 => {

@@ -36,12 +36,12 @@ pub fn mock(profile: &str) -> MockServer {
 
 /// A server that reads a request and hands the connection to `answer`, again and again until the
 /// client closes it or `answer` gives `None`.
-pub struct Canned {
+pub struct FixtureServer {
     pub address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
-impl Canned {
+impl FixtureServer {
     pub fn start(answer: impl Fn(&mut TcpStream) -> Option<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");

@@ -2,7 +2,7 @@
 //! that is asked for. All of ours end with this.
 
 use crate::cli::Failure;
-use crate::cli::server::{First, greet};
+use crate::cli::server::{First, find_out};
 use crate::client::Limits;
 use crate::experiment::{Experiment, MockServer as Mock, Server};
 use crate::protocol::{Api, Described};
@@ -50,7 +50,7 @@ impl Servers {
                 }
                 Server::Real { base_url } => {
                     let (api, model) = asked(experiment, name);
-                    let described = greet(
+                    let described = find_out(
                         base_url,
                         Limits::default(),
                         api,

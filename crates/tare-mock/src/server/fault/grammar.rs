@@ -215,12 +215,17 @@ impl<'a> Arguments<'a> {
                 Kind::Status(status.ok_or_else(|| self.wrong(text, ERROR))?)
             }
             "slow-head" => Kind::SlowHead(self.time(text)?),
-            _ => {
+            "content-type" => {
                 const TYPE: &str = "a content type";
                 let said = self.text(text, TYPE)?;
                 let value = HeaderValue::from_str(&said).ok();
                 let value = value.filter(|value| value.to_str().is_ok());
                 Kind::ContentType(value.ok_or_else(|| self.wrong(text, TYPE))?)
+            }
+            name => {
+                return Err(FaultError::Kind {
+                    name: name.to_owned(),
+                });
             }
         })
     }

@@ -16,6 +16,16 @@ fn when(text: &str) -> When {
 }
 
 #[test]
+fn every_listed_kind_is_known_to_who_reads_its_arguments() {
+    for (form, _) in KINDS {
+        let name = form.split('=').next().unwrap_or(form);
+        let read = format!("{name}=\"").parse::<Fault>();
+        let unknown = matches!(read, Err(FaultError::Kind { .. }));
+        assert!(!unknown, "{name}: {read:?}");
+    }
+}
+
+#[test]
 fn each_kind_is_read() {
     let second = Duration::from_secs(1);
     let two = NonZeroU32::new(2).expect("not 0");
