@@ -2,7 +2,7 @@
 //! answer apart, without a server.
 //!
 //! Criterion runs the runtimes one after the other in one process: compare 1 and 16 on a runtime by
-//! these figures, not the runtimes. What ingest costs a whole agent is in the `experiment` bench.
+//! these figures, not the runtimes. What ingest costs a whole agent is in the bench `workloads`.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};

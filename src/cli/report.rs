@@ -73,7 +73,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         super::experiment::Format::Markdown => Style::MARKDOWN,
         _ => Style::TEXT,
     };
-    super::print(&pooled(&pool(&judgements), style))
+    let stored: Vec<&Stored> = all.iter().map(|(stored, _)| stored).collect();
+    super::print(&pooled(&stored, &pool(&judgements), style))
 }
 
 /// What has to be the same for experiments to be pooled: all but the order and the number of blocks.

@@ -109,8 +109,8 @@ pub fn report(stored: &Stored, judgements: &Judgements, style: Style) -> String 
 }
 
 /// Several sittings of one design: each arm's ratio over all of them.
-pub fn pooled(pooled: &[Pooled], style: Style) -> String {
-    tables::pooled(pooled, style)
+pub fn pooled(stored: &[&Stored], pooled: &[Pooled], style: Style) -> String {
+    tables::pooled(stored, pooled, style)
 }
 
 /// What was run, on what.

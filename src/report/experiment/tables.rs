@@ -2,7 +2,7 @@
 
 use super::answer::{RATES, share};
 use super::{Evidence, Style, plain, word};
-use crate::experiment::{Arm, Judgement, Metric, Pooled, Role, Run, metric};
+use crate::experiment::{Arm, Judgement, Metric, Pooled, Role, Run, Stored, Workload, metric};
 use crate::meter::Usage;
 use crate::report::figures::{digits, interval, number, ratio};
 use crate::stats::{Verdict, mean, mean_by_t};
@@ -31,7 +31,13 @@ pub fn tables(evidence: &Evidence<'_>, style: Style) -> String {
     text
 }
 
+/// A table whose first column is text, and so to the left, and whose others are numbers.
 fn table(style: Style, header: &[String], rows: Vec<Vec<String>>) -> String {
+    table_of(style, 1, header, rows)
+}
+
+/// The same with so many columns of text.
+fn table_of(style: Style, texts: usize, header: &[String], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(match style.markdown {
         true => ASCII_MARKDOWN,
@@ -45,7 +51,7 @@ fn table(style: Style, header: &[String], rows: Vec<Vec<String>>) -> String {
     for row in &rows {
         table.add_row(row.iter().map(tidy));
     }
-    for column in table.column_iter_mut().skip(1) {
+    for column in table.column_iter_mut().skip(texts) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     if !style.markdown {
@@ -314,25 +320,66 @@ fn shares(evidence: &Evidence<'_>, style: Style) -> String {
     }
 }
 
-/// Ratios over several sittings.
-pub fn pooled(pooled: &[Pooled], style: Style) -> String {
+/// Means over all runs of several sittings, and ratios over the sittings.
+pub fn pooled(stored: &[&Stored], pooled: &[Pooled], style: Style) -> String {
     let header = [
         "workload",
         "metric",
         "arm",
+        "mean",
         "ratio",
         "sd between sittings",
         "sittings",
     ];
-    let rows = pooled.iter().map(|one| {
-        vec![
-            one.workload.clone(),
-            one.metric.clone(),
-            one.arm.clone(),
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut known = ("", "");
+    for one in pooled {
+        let (Some(metric), Some(workload)) = (metric::find(&one.metric), workload(stored, one))
+        else {
+            continue;
+        };
+        let row = |arm: &Arm, named: &str| {
+            let title = match metric.unit.shown() {
+                ("", _) => metric.id.to_owned(),
+                (unit, _) => format!("{} {unit}", metric.id),
+            };
+            let (_, per) = metric.unit.shown();
+            let mean = number(mean_of_all(stored, workload, arm, metric), per);
+            vec![workload.name.clone(), title, named.to_owned(), mean]
+        };
+        if known != (one.workload.as_str(), one.metric.as_str()) {
+            known = (&one.workload, &one.metric);
+            rows.extend(workload.base().map(|base| {
+                let mut row = row(base, &base.name);
+                row.extend(["base", "", ""].map(str::to_owned));
+                row
+            }));
+        }
+        // The A/A control is the base's second run.
+        let arm = workload.arms.iter().find(|arm| arm.name == one.arm);
+        let again = || workload.arms.iter().find(|arm| arm.role == Role::BaseAgain);
+        let Some(arm) = arm.or_else(again) else {
+            continue;
+        };
+        let mut row = row(arm, &one.arm);
+        row.extend([
             range(Some(&one.ratio)),
             format!("{:.3}", one.between_sd),
             one.sittings.to_string(),
-        ]
-    });
-    table(style, &header.map(str::to_owned), rows.collect())
+        ]);
+        rows.push(row);
+    }
+    table_of(style, 3, &header.map(str::to_owned), rows)
+}
+
+fn workload<'a>(stored: &[&'a Stored], one: &Pooled) -> Option<&'a Workload> {
+    let mut workloads = stored.first()?.manifest.experiment.workloads.iter();
+    workloads.find(|of| of.name == one.workload)
+}
+
+fn mean_of_all(stored: &[&Stored], of: &Workload, arm: &Arm, metric: &Metric) -> Option<f64> {
+    let records = stored.iter().flat_map(|one| &one.records);
+    let own = records.filter(|record| record.is_of(of, arm));
+    let values = own.filter_map(|record| record.run()?.value(metric.id));
+    mean(&values.collect::<Vec<_>>())
 }

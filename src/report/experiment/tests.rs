@@ -1,8 +1,8 @@
 //! Reports of experiments that the judge's fixture makes up.
 
-use super::{Style, csv, report};
+use super::{Style, csv, pooled, report};
 use crate::experiment::fixture::{self, Effects, alike, all, only};
-use crate::experiment::{Arm, Experiment, Manifest, Record, Role, SCHEMA, Stored, judge};
+use crate::experiment::{Arm, Experiment, Manifest, Record, Role, SCHEMA, Stored, judge, pool};
 
 fn stored(names: &[&str], effects: impl Fn(&Arm, usize) -> Effects) -> Stored {
     let experiment: Experiment = fixture::experiment(names);
@@ -154,4 +154,35 @@ fn csv_has_a_row_per_run_and_reads_back() {
         let cpu = record.run().and_then(|run| run.value("cpu"));
         assert_eq!(row[at("cpu")].parse().ok(), cpu);
     }
+}
+
+#[test]
+fn sittings_are_pooled_in_a_row_per_arm_with_the_base_and_its_control_first() {
+    let sitting = |times: f64| {
+        stored(&["smol/hyper"], move |arm, block| {
+            let noise = 1.0 + 0.01 * (block % 4) as f64;
+            match arm.role {
+                Role::Compared => all(times * noise),
+                Role::BaseAgain => all(noise),
+                _ => alike(),
+            }
+        })
+    };
+    let all = [sitting(1.2), sitting(1.3)];
+    let judged = all
+        .each_ref()
+        .map(|of| judge(&of.manifest.experiment, &of.records));
+    let text = pooled(&all.each_ref(), &pool(&judged.each_ref()), Style::MARKDOWN);
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("| cpu µs"))
+        .collect();
+    let arms = ["tokio-mt/hyper", "A/A control", "smol/hyper"];
+    for (row, arm) in rows.iter().zip(arms) {
+        assert!(row.contains(arm), "{row}");
+    }
+    assert!(
+        rows[0].contains("base") && rows[2].contains("| 1.26"),
+        "{text}"
+    );
 }

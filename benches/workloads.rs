@@ -1,6 +1,5 @@
-//! The answer first: `tare compare` over the stacks that the filter names, in randomised blocks. Then
-//! every stack through every workload under Criterion, for a developer's quick look and for
-//! `--baseline`. And the answer again, because that is where a terminal ends.
+//! Every stack through every workload under Criterion, for a developer's quick look and for
+//! `--baseline`; and at the end what the bench `answer` found, once more.
 //!
 //! A Criterion sample here is a run: `iter_custom` starts a `tare invoke` process, which makes one
 //! runtime, warms up, runs the iterations inside a spawned task, checks every token and tells its own
@@ -10,14 +9,14 @@
 //! What Criterion prints is *not* evidence for one stack against another: it runs them one after the
 //! other, so a slow minute of the machine hits one and not the next.
 
+mod shared;
+
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
-use regex::Regex;
+use shared::{folder, or_exit};
 use std::cell::OnceCell;
-use std::fmt::Display;
 use std::num::NonZeroUsize;
-use std::path::Path;
-use std::process::{Command, Stdio, exit};
+use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 use tare::corpus::{Opened, Source};
@@ -35,12 +34,7 @@ const MODEL: &str = "gemma3:latest";
 
 /// What agents read.
 static CORPUS: LazyLock<Opened> = LazyLock::new(|| or_exit(Source::BuiltIn.open()));
-/// The stack that the others are compared with, where it is among them.
-const BASE: &str = "tokio-mt/hyper";
-
 fn main() {
-    let answer = answer();
-    print!("{answer}");
     let mut criterion = Criterion::default().configure_from_args();
     let lab = Lab::new();
     workflow(&mut criterion, &lab);
@@ -48,7 +42,7 @@ fn main() {
     first_token(&mut criterion, &lab);
     agents(&mut criterion, &lab);
     criterion.final_summary();
-    print!("{answer}");
+    print_answer();
 }
 
 /// A whole agent: `burst` is its wall-clock time when the server costs next to nothing, `tare` what
@@ -261,114 +255,15 @@ fn name_of(profile: Profile) -> &'static str {
     }
 }
 
-/// What `tare compare` says of the stacks that are benched; empty if nothing is being measured (`--test`,
-/// `--list`, ...). The base is compared with where it is among them, else their first.
-fn answer() -> String {
-    let stacks = wanted();
-    let (Some(blocks), Some(first)) = (blocks_wanted(), stacks.first()) else {
-        return String::new();
-    };
-    let base = match stacks.iter().any(|stack| stack == BASE) {
-        true => BASE,
-        false => first,
-    };
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
-    let compared = Command::new(env!("CARGO_BIN_EXE_tare"))
-        .args(["compare", "--replace", "--order-seed", "1", "--base", base])
-        .args(["--stacks", &stacks.join(",")])
-        .args(["--runs", blocks, "--out"])
-        .arg(out)
-        .stderr(Stdio::inherit())
+/// What the bench `answer` found in this `cargo bench`, if it was asked.
+fn print_answer() {
+    if !folder().exists() {
+        return;
+    }
+    let report = Command::new(env!("CARGO_BIN_EXE_tare"))
+        .arg("report")
+        .arg(folder())
         .output();
-    let compared = or_exit(compared);
-    if !compared.status.success() {
-        exit(compared.status.code().unwrap_or(1));
-    }
-    String::from_utf8_lossy(&compared.stdout).into_owned()
-}
-
-/// The stacks of the benchmarks that Criterion's filter names.
-fn wanted() -> Vec<String> {
-    let groups = [
-        "workflow/burst",
-        "workflow/tare",
-        "stream/burst",
-        "stream/paced",
-        "ttft/cold",
-        "ttft/warm",
-        "agents/2",
-        "agents/16",
-    ];
-    let filter = filter().map(|filter| or_exit(Regex::new(&filter)));
-    let matches = |stack: &Stack| {
-        let named = |group: &&str| {
-            let topologies = match group.starts_with("agents") {
-                true => stack.topologies(),
-                false => vec![*stack],
-            };
-            let mut ids = topologies.iter().map(|stack| format!("{group}/{stack}"));
-            filter
-                .as_ref()
-                .is_none_or(|filter| ids.any(|id| filter.is_match(&id)))
-        };
-        *stack != Stack::FLOOR && groups.iter().any(named)
-    };
-    let wanted = Stack::matrix().into_iter().filter(matches);
-    wanted.map(|stack| stack.to_string()).collect()
-}
-
-/// The one argument that is no flag and no flag's value.
-fn filter() -> Option<String> {
-    let takes_a_value = |flag: &str| {
-        let flags = [
-            "--save-baseline",
-            "--baseline",
-            "--baseline-lenient",
-            "--load-baseline",
-            "--sample-size",
-            "--warm-up-time",
-            "--measurement-time",
-            "--nresamples",
-            "--noise-threshold",
-            "--confidence-level",
-            "--significance-level",
-            "--color",
-            "--colour",
-            "--format",
-            "--output-format",
-            "--plotting-backend",
-            "--profile-time",
-        ];
-        flags.contains(&flag)
-    };
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            flag if takes_a_value(flag) => drop(arguments.next()),
-            flag if flag.starts_with('-') => {}
-            _ => return Some(argument),
-        }
-    }
-    None
-}
-
-/// How many blocks the comparison takes; `None` if nothing is being measured.
-fn blocks_wanted() -> Option<&'static str> {
-    let given = |flag: &str| {
-        let with_value = format!("{flag}=");
-        std::env::args().any(|arg| arg == flag || arg.starts_with(&with_value))
-    };
-    let otherwise = ["--test", "--list", "--profile-time", "--load-baseline"];
-    if !given("--bench") || otherwise.into_iter().any(given) {
-        return None;
-    }
-    Some(if given("--quick") { "4" } else { "12" })
-}
-
-/// A failed run is no measurement: say why, and end. The mocks end with this process.
-fn or_exit<T, E: Display>(outcome: Result<T, E>) -> T {
-    outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        exit(1)
-    })
+    print!("{}", String::from_utf8_lossy(&or_exit(report).stdout));
+    or_exit(std::fs::remove_dir_all(folder()));
 }
