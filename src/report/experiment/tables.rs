@@ -322,8 +322,16 @@ fn shares(evidence: &Evidence<'_>, style: Style) -> String {
 
 /// Means over all runs of several sittings, and ratios over the sittings.
 pub fn pooled(stored: &[&Stored], pooled: &[Pooled], style: Style) -> String {
+    let mut text = String::new();
+    for of in pooled.chunk_by(|a, b| a.workload == b.workload) {
+        text += &style.heading(&of[0].workload);
+        text += &pooled_workload(stored, of, style);
+    }
+    text
+}
+
+fn pooled_workload(stored: &[&Stored], pooled: &[Pooled], style: Style) -> String {
     let header = [
-        "workload",
         "metric",
         "arm",
         "mean",
@@ -332,7 +340,7 @@ pub fn pooled(stored: &[&Stored], pooled: &[Pooled], style: Style) -> String {
         "sittings",
     ];
     let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut known = ("", "");
+    let mut known = "";
     for one in pooled {
         let (Some(metric), Some(workload)) = (metric::find(&one.metric), workload(stored, one))
         else {
@@ -345,10 +353,10 @@ pub fn pooled(stored: &[&Stored], pooled: &[Pooled], style: Style) -> String {
             };
             let (_, per) = metric.unit.shown();
             let mean = number(mean_of_all(stored, workload, arm, metric), per);
-            vec![workload.name.clone(), title, named.to_owned(), mean]
+            vec![title, named.to_owned(), mean]
         };
-        if known != (one.workload.as_str(), one.metric.as_str()) {
-            known = (&one.workload, &one.metric);
+        if known != one.metric {
+            known = &one.metric;
             rows.extend(workload.base().map(|base| {
                 let mut row = row(base, &base.name);
                 row.extend(["base", "", ""].map(str::to_owned));
@@ -369,7 +377,7 @@ pub fn pooled(stored: &[&Stored], pooled: &[Pooled], style: Style) -> String {
         ]);
         rows.push(row);
     }
-    table_of(style, 3, &header.map(str::to_owned), rows)
+    table_of(style, 2, &header.map(str::to_owned), rows)
 }
 
 fn workload<'a>(stored: &[&'a Stored], one: &Pooled) -> Option<&'a Workload> {
