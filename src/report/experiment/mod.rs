@@ -17,7 +17,9 @@ mod tests;
 
 pub use data::{csv, json};
 
-use crate::experiment::{Better, Judgements, Metric, Pooled, Record, Run, Stored, Words, Workload};
+use crate::experiment::{
+    Better, Judgements, Metric, Pooled, Record, Run, Server, Stored, Words, Workload,
+};
 use crate::stats::{Verdict, mean};
 use std::fmt::Write;
 
@@ -205,7 +207,12 @@ impl<'a> Evidence<'a> {
         let spec = self.workload.arms.first().map(|arm| &arm.spec);
         let mut title = self.workload.name.clone();
         if let Some(spec) = spec {
-            let server = spec.base_url.as_str();
+            let servers = &self.stored.manifest.experiment.servers;
+            let server = match servers.get(spec.base_url.as_str()) {
+                Some(Server::Mock(mock)) => format!("the mock {}", mock.name),
+                Some(Server::Real { base_url }) => base_url.clone(),
+                None => spec.base_url.clone(),
+            };
             let _ = write!(title, ", against {server}");
             if spec.tokens > 0 {
                 let _ = write!(title, ", answers of {} tokens", spec.tokens);
